@@ -1,0 +1,160 @@
+-- authorize: the one decision of the browser flow (RFC 6749 section 4.1.1, OpenID
+-- Connect Core section 3.1.2).
+
+-- Is a presented redirect URI one of the registered?  Byte by byte; only the port
+-- of a loopback address is free (RFC 8252 section 7.3).
+CREATE FUNCTION postern.redirect_uri_matches(p_registered text[], p_presented text) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_port constant text := '^(http://(?:127\.0\.0\.1|\[::1\])):[1-9][0-9]{0,4}(?=[/?]|$)';
+BEGIN
+    IF p_presented = ANY (p_registered) THEN
+        RETURN true;
+    END IF;
+    IF p_presented !~ v_port THEN
+        RETURN false;
+    END IF;
+    IF substring(p_presented FROM '^http://[^/?]*:([0-9]+)')::integer > 65535 THEN
+        RETURN false;
+    END IF;
+    RETURN EXISTS (
+        SELECT FROM unnest(p_registered) AS u(uri)
+        WHERE u.uri ~ '^http://(127\.0\.0\.1|\[::1\])(:|/|\?|$)'
+          AND regexp_replace(u.uri, '^(http://(?:127\.0\.0\.1|\[::1\])):[0-9]+', '\1') =
+              regexp_replace(p_presented, v_port, '\1'));
+END
+$$;
+
+-- Where may an error be reported?  outcome: ok, unknown_client, unregistered_redirect_uri.
+CREATE FUNCTION postern.authorize_client(
+    p_client_id text, p_redirect_uri text,
+    OUT outcome text, OUT issuer text, OUT redirect_uri text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_uris text[];
+BEGIN
+    SELECT i.url, c.redirect_uris INTO authorize_client.issuer, v_uris
+      FROM postern.live_client c CROSS JOIN postern.issuer i WHERE c.client_id = p_client_id;
+    IF NOT FOUND THEN
+        outcome := 'unknown_client';
+        RETURN;
+    END IF;
+    redirect_uri := p_redirect_uri;
+    -- RFC 6749 section 3.1.2.3: it may be left out when there is only one.
+    IF redirect_uri IS NULL AND cardinality(v_uris) = 1 THEN
+        redirect_uri := v_uris[1];
+    ELSIF redirect_uri IS NULL OR NOT postern.redirect_uri_matches(v_uris, redirect_uri) THEN
+        outcome := 'unregistered_redirect_uri';
+        RETURN;
+    END IF;
+    outcome := 'ok';
+END
+$$;
+
+-- Decide one authorization request.  Outcomes:
+--   ok                         a code was issued
+--   login, consent             send the person there
+--   login_required, consent_required, access_denied, unauthorized_client,
+--   invalid_scope, invalid_target, invalid_request_pkce
+--                              report to the client at redirect_uri
+--   unknown_client, unregistered_redirect_uri
+--                              show a page
+CREATE FUNCTION postern.authorize(
+    p_client_id text, p_redirect_uri text, p_scope text, p_resource text,
+    p_code_challenge text, p_nonce text,
+    p_prompt_none boolean, p_prompt_login boolean, p_prompt_consent boolean, p_max_age bigint,
+    p_query text, p_query_sha256 bytea,
+    p_session_id uuid, p_session_sha256 bytea,
+    p_consent_id uuid, p_consent_sha256 bytea,
+    p_new_id uuid, p_code_sha256 bytea, p_request_sha256 bytea,
+    OUT outcome text, OUT issuer text, OUT redirect_uri text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    c          record;
+    s          record;
+    k          record;
+    v_scope    record;
+    v_decision text;
+BEGIN
+    SELECT a.outcome, a.issuer, a.redirect_uri INTO authorize.outcome, authorize.issuer, authorize.redirect_uri
+      FROM postern.authorize_client(p_client_id, p_redirect_uri) a;
+    IF outcome <> 'ok' THEN
+        RETURN;
+    END IF;
+    SELECT l.grant_types, l.response_types, l.scope, l.profile, l.consent, l.token_endpoint_auth_method, l.epoch,
+           i.code_lifetime, i.access_token_lifetime
+      INTO c FROM postern.live_client l CROSS JOIN postern.issuer i WHERE l.client_id = p_client_id;
+    IF NOT FOUND OR NOT 'authorization_code' = ANY (c.grant_types) OR NOT 'code' = ANY (c.response_types) THEN
+        outcome := 'unauthorized_client';
+        RETURN;
+    END IF;
+    -- RFC 9700 section 2.1.1; only an old confidential client may go without.
+    IF p_code_challenge IS NULL AND (c.profile <> 'oidc-classic' OR c.token_endpoint_auth_method = 'none') THEN
+        outcome := 'invalid_request_pkce';
+        RETURN;
+    END IF;
+    SELECT * INTO v_scope FROM postern.resolve_scope(c.scope, p_scope, p_resource, true);
+    IF v_scope.outcome <> 'ok' THEN
+        outcome := v_scope.outcome;
+        RETURN;
+    END IF;
+
+    -- A login made for this very request satisfies prompt=login and max_age.
+    SELECT l.id, l.sub, l.account_epoch, l.auth_time, l.login_for, l.last_seen_at, l.expires_at
+      INTO s FROM postern.live_session l
+     WHERE l.id = p_session_id AND l.secret_sha256 = p_session_sha256
+       AND (l.login_for = p_query_sha256
+            OR (NOT p_prompt_login
+                AND (p_max_age IS NULL OR l.auth_time >= now() - make_interval(secs => p_max_age))));
+    IF NOT FOUND THEN
+        outcome := CASE WHEN p_prompt_none THEN 'login_required' ELSE 'login' END;
+        RETURN;
+    END IF;
+
+    SELECT t.id, t.scope INTO k FROM postern.consent t WHERE t.sub = s.sub AND t.client_id = p_client_id;
+    IF c.consent = 'implied' AND (k.id IS NULL OR NOT k.scope @> v_scope.scope) THEN
+        SELECT r.id, r.scope INTO k FROM postern.record_consent(s.sub, p_client_id, v_scope.scope) r;
+    END IF;
+    IF p_prompt_consent OR k.id IS NULL OR NOT k.scope @> v_scope.scope OR p_consent_id IS NOT NULL THEN
+        -- What the person has decided about this very request, once.
+        DELETE FROM postern.authorization_request r
+         WHERE r.id = p_consent_id AND r.secret_sha256 = p_consent_sha256 AND r.session_id = s.id
+           AND r.query = p_query AND r.decision IS NOT NULL AND r.expires_at > now()
+        RETURNING r.decision INTO v_decision;
+        IF v_decision = 'deny' THEN
+            outcome := 'access_denied';
+            RETURN;
+        END IF;
+        IF k.id IS NULL OR NOT k.scope @> v_scope.scope OR (p_prompt_consent AND v_decision IS NULL) THEN
+            IF p_prompt_none THEN
+                outcome := 'consent_required';
+                RETURN;
+            END IF;
+            -- Bounded per session: the oldest of too many make room.
+            DELETE FROM postern.authorization_request r WHERE r.id IN (
+                SELECT o.id FROM postern.authorization_request o WHERE o.session_id = s.id
+                ORDER BY o.expires_at DESC OFFSET 19);
+            INSERT INTO postern.authorization_request
+                (id, secret_sha256, session_id, client_id, redirect_uri, query, scope, expires_at)
+            VALUES (p_new_id, p_request_sha256, s.id, p_client_id, redirect_uri, p_query, v_scope.scope,
+                now() + interval '10 minutes');
+            outcome := 'consent';
+            RETURN;
+        END IF;
+    END IF;
+
+    INSERT INTO postern.authorization_grant
+        (id, client_id, client_epoch, sub, account_epoch, consent_id, session_id, scope, resource,
+         code_sha256, redirect_uri, code_challenge, nonce, auth_time, code_expires_at, expires_at)
+    VALUES (p_new_id, p_client_id, c.epoch, s.sub, s.account_epoch, k.id, s.id, v_scope.scope, v_scope.resource,
+        p_code_sha256, p_redirect_uri, p_code_challenge, p_nonce, s.auth_time, now() + c.code_lifetime,
+        now() + c.code_lifetime + coalesce((SELECT r.access_token_lifetime FROM postern.live_resource r
+                                             WHERE r.resource = v_scope.resource), c.access_token_lifetime));
+    IF s.login_for IS NOT NULL OR s.last_seen_at < now() - interval '1 minute' THEN
+        UPDATE postern.session t SET login_for = NULL, last_seen_at = now() WHERE t.id = s.id;
+    END IF;
+END
+$$;

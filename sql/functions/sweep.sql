@@ -1,0 +1,27 @@
+-- Rows that no answer depends on any more leave in small batches, so that no
+-- request waits for them; every lookup checks expiry by itself.
+CREATE FUNCTION postern.sweep(p_batch integer, OUT swept bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_count bigint;
+BEGIN
+    swept := 0;
+    DELETE FROM postern.authorization_grant WHERE id IN (
+        SELECT id FROM postern.authorization_grant WHERE expires_at < now() LIMIT p_batch FOR UPDATE SKIP LOCKED);
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    swept := swept + v_count;
+    DELETE FROM postern.authorization_request WHERE id IN (
+        SELECT id FROM postern.authorization_request WHERE expires_at < now() LIMIT p_batch FOR UPDATE SKIP LOCKED);
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    swept := swept + v_count;
+    DELETE FROM postern.session WHERE id IN (
+        SELECT id FROM postern.session WHERE expires_at < now() LIMIT p_batch FOR UPDATE SKIP LOCKED);
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    swept := swept + v_count;
+    DELETE FROM postern.login_throttle WHERE subject IN (
+        SELECT subject FROM postern.login_throttle WHERE expires_at < now() LIMIT p_batch FOR UPDATE SKIP LOCKED);
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    swept := swept + v_count;
+END
+$$;
