@@ -69,7 +69,6 @@ show(struct exchange *x, const struct handle *session)
 	page_set(data, "email", store_get(rows, 0, ACCOUNT_EMAIL));
 	page_set(data, "action", issuer_endpoint(x->arena, x->issuer, "/account"));
 	page_set(data, "csrf", csrf);
-	page_set_flag(data, "no_apps", str_is_absent(store_get(rows, 0, ACCOUNT_CLIENT_ID)));
 	for (size_t i = 0; i < store_count(rows); i++) {
 		if (!str_is_absent(store_get(rows, i, ACCOUNT_CLIENT_ID)))
 			add_app(data, rows, i, csrf);
@@ -102,13 +101,15 @@ disconnect(struct exchange *x, const struct handle *session)
 static enum error
 sign_out(struct exchange *x, const struct handle *session)
 {
-	enum account_outcome	outcome;
-	enum store_status	status = account_sign_out(x->store, x->arena, session, &outcome);
+	struct page_data	*data = page_new(x->arena);
+	enum account_outcome	 outcome;
+	enum store_status	 status = account_sign_out(x->store, x->arena, session, &outcome);
 
 	if (status != STORE_ROWS)
 		return exchange_store_failed(x, status);
 	browser_clear(&x->reply, x->issuer, COOKIE_SESSION);
-	exchange_page(x, 200, "signed_out.html", page_new(x->arena), NULL);
+	page_set(data, "sign_in_uri", issuer_endpoint(x->arena, x->issuer, "/account"));
+	exchange_page(x, 200, "signed_out.html", data, NULL);
 	return ERROR_NONE;
 }
 

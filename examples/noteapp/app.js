@@ -64,6 +64,7 @@ async function connect() {
 		verifier: randomText(),	// is it the same app that redeems the code?   (PKCE)
 		state: randomText(),	// is it the answer to a question that we asked?
 		nonce: randomText(),	// is the ID token about this very login?
+		server,			// whom we asked, who alone may answer
 	};
 	memory.set("login", login);
 
@@ -105,7 +106,7 @@ async function comeBack(answer) {
 		throw problem("NoteApp did not ask for this", "The state in the answer is not the one that NoteApp sent. Somebody else may have started this login, so it ends here.");
 
 	// RFC 9207 section 2.4: an answer of another server must not be taken for ours.
-	const server = await discover();
+	const { server } = login;
 	const iss = answer.get("iss");
 	if (iss === null ? server.authorization_response_iss_parameter_supported : iss !== config.issuer)
 		throw problem("The answer is from another server", `It names ${iss ?? "no issuer"}; NoteApp asked ${config.issuer}.`);
@@ -115,14 +116,14 @@ async function comeBack(answer) {
 	if (answer.has("error"))
 		throw problem("The authorization server refused", answer.get("error_description") ?? "It gave no reason.", `error=${answer.get("error")}`);
 
-	await redeem(server, answer.get("code"), login);
+	await redeem(answer.get("code"), login);
 }
 
-async function redeem(server, code, login) {
+async function redeem(code, login) {
 	const { response, body } = await exchange(
 		"Exchange the code for a token",
 		"Now without you: NoteApp sends the code and the code_verifier. The server compares its SHA-256 with the challenge of step two.",
-		server.token_endpoint, {
+		login.server.token_endpoint, {
 			method: "POST",
 			body: new URLSearchParams({
 				grant_type: "authorization_code",

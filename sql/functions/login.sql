@@ -74,7 +74,9 @@ BEGIN
         RETURN;
     END IF;
     outcome := 'ok';
-    SELECT substring(a.password_hash FROM '^(\$2[aby]\$..\$.{22}|\$[^$]+\$(?:[^$]+\$)?[^$]+)(?:\$[^$]*)?$') INTO setting
+    -- Everything but the hash itself: bcrypt's is not set off by a '$'.
+    SELECT CASE WHEN a.password_hash LIKE '$2%' THEN left(a.password_hash, 29)
+                ELSE regexp_replace(a.password_hash, '\$[^$]*$', '') END INTO setting
       FROM postern.live_account a
      WHERE postern.canonical_login_name(a.login_name) = postern.canonical_login_name(p_login_name);
     IF setting IS NULL THEN
