@@ -227,7 +227,8 @@ async function showFiles() {
 	$("list").replaceChildren(...files.map(fileButton));
 	$("file").hidden = true;
 	show("connected", "Connected to Drive",
-		`You are ${person.name ?? `“${abbreviate(person.sub)}”`}, says the authorization server. NoteApp may read your files; it cannot change them.`);
+		(person.name ? `You are ${person.name}, says the authorization server. ` : "NoteApp was not told your name, only a number that stands for you. ")
+			+ "It may read your files; it cannot change them.");
 }
 
 function fileButton(file) {
@@ -293,7 +294,7 @@ async function exchange(title, text, url, options = {}) {
 		received: [
 			`${response.status} ${response.statusText}`,
 			challenge && `WWW-Authenticate: ${challenge}`,
-			isJson ? JSON.stringify(body, abbreviated, 2) : excerpt(content),
+			excerpt(isJson ? JSON.stringify(body, abbreviated, 2) : content),
 		].filter(Boolean).join("\n"),
 	});
 	return { response, body };
@@ -320,10 +321,8 @@ function showSteps() {
 
 function message(kind, text) {
 	const box = document.createElement("figure");
-	const pre = element("pre", text);
-	pre.tabIndex = 0;	// so that a keyboard can scroll it
 	box.className = kind;
-	box.append(element("figcaption", kind === "sent" ? "NoteApp sends" : "NoteApp receives"), pre);
+	box.append(element("figcaption", kind === "sent" ? "NoteApp sends" : "NoteApp receives"), element("pre", text));
 	return box;
 }
 
@@ -344,14 +343,14 @@ function describe(method, url, headers = {}, body = []) {
 
 // abbreviate: random values and tokens are long; URLs and words stay whole.
 function abbreviate(text) {
-	return text.replace(/[\w.~-]{31,}/g, (long) => `${long.slice(0, 10)}…${long.slice(-4)}`);
+	return text.replace(/[\w.~-]{40,}/g, (long) => `${long.slice(0, 10)}…${long.slice(-4)}`);
 }
 
 const abbreviated = (name, value) => typeof value === "string" ? abbreviate(value) : value;
 
 function excerpt(text) {
 	const lines = text.trimEnd().split("\n");
-	return lines.length > 4 ? [...lines.slice(0, 3), "…"].join("\n") : text.trimEnd();
+	return lines.length > 12 ? [...lines.slice(0, 11), "…"].join("\n") : lines.join("\n");
 }
 
 

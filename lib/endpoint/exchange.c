@@ -92,7 +92,10 @@ exchange_is_same_origin(const struct exchange *x)
 
 	if (!str_is_absent(site) && !str_equal(site, STR("same-origin")))
 		return false;
-	return str_is_absent(origin) || str_equal(origin, x->issuer->origin);
+	/* Our pages have Referrer-Policy no-referrer, so their forms come with Origin
+	 * "null" (Fetch section 3.2).  Another site's could as well, where there is no
+	 * Sec-Fetch-Site: there the form's csrf value stands alone. */
+	return str_is_absent(origin) || str_equal(origin, STR("null")) || str_equal(origin, x->issuer->origin);
 }
 
 void
