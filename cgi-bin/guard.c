@@ -32,6 +32,7 @@
 /* What verification needs besides the token. */
 struct search {
 	struct exchange	*x;
+	struct str	 kid;		/* of the key that was looked for */
 	bool		 failed;	/* the database did not answer */
 };
 
@@ -44,6 +45,7 @@ find_key(void *context, struct str kid)
 	const struct jose_key	*key = key_cache_find(kid);
 	enum store_status	 status;
 
+	search->kid = kid;
 	if (key != NULL || str_is_absent(kid))
 		return key;
 	status = grant_verification_key(search->x->store, search->x->arena, kid, &jwk);
@@ -58,11 +60,12 @@ find_key(void *context, struct str kid)
 }
 
 static enum error
-verify(struct exchange *x, struct str token, const struct jwt_claims **claims)
+verify(struct exchange *x, struct str token, const struct jwt_claims **claims, struct str *kid)
 {
 	struct search		search = { .x = x };
 	enum jwt_outcome	outcome = jwt_verify(x->arena, token, ACCESS_TOKEN_TYPE, find_key, &search, claims);
 
+	*kid = search.kid;
 	if (search.failed)
 		return exchange_store_failed(x, STORE_AWAY);
 	if (outcome != JWT_OK) {
@@ -95,10 +98,11 @@ parse_uuid(struct str text, unsigned char *out)
 	return nibbles == 2 * HANDLE_ID_BYTES;
 }
 
-/* Ask whether what the token names is still alive.  Time is the database's: an
- * expired grant is not alive, and a token's exp is compared there. */
+/* Ask whether what the token names is still alive.  Time is the database's, so exp is
+ * compared there; so is whether its key, which this process may have kept, is still
+ * in use. */
 static enum error
-check_grant(struct exchange *x, const struct jwt_claims *claims, struct str audience)
+check_grant(struct exchange *x, const struct jwt_claims *claims, struct str audience, struct str kid)
 {
 	unsigned char		id[HANDLE_ID_BYTES] = { 0 };
 	struct str		client_id;
@@ -107,7 +111,7 @@ check_grant(struct exchange *x, const struct jwt_claims *claims, struct str audi
 
 	if (!parse_uuid(jwt_claim_string(claims, CLAIM_GRANT_ID), id) || !jwt_claim_integer(claims, "exp", &expires))
 		return exchange_fail(x, ERROR_INVALID_TOKEN, "the access token is not one of ours");
-	status = grant_check(x->store, x->arena, id, audience, expires, &client_id);
+	status = grant_check(x->store, x->arena, id, audience, expires, kid, &client_id);
 	if (status != STORE_ROWS && status != STORE_NONE)
 		return exchange_store_failed(x, status);
 	if (status == STORE_NONE || !str_equal(client_id, jwt_claim_string(claims, "client_id")))
@@ -151,7 +155,7 @@ is_preflight(const struct exchange *x)
 static enum error
 guard(struct exchange *x)
 {
-	struct str			 audience = x->request.variable[VARIABLE_REQUIRE_AUDIENCE], token;
+	struct str			 audience = x->request.variable[VARIABLE_REQUIRE_AUDIENCE], token, kid;
 	const struct jwt_claims		*claims;
 	enum error			 error;
 
@@ -162,11 +166,11 @@ guard(struct exchange *x)
 		exchange_empty(x, 200);
 		return ERROR_NONE;
 	}
-	if ((error = read_token(x, &token)) != ERROR_NONE || (error = verify(x, token, &claims)) != ERROR_NONE)
+	if ((error = read_token(x, &token)) != ERROR_NONE || (error = verify(x, token, &claims, &kid)) != ERROR_NONE)
 		return error;
 	if (!str_equal(jwt_claim_string(claims, "iss"), x->issuer->url) || !jwt_has_only_audience(claims, audience))
 		return exchange_fail(x, ERROR_INVALID_TOKEN, "the access token is for another resource");
-	if ((error = check_grant(x, claims, audience)) != ERROR_NONE || (error = check_scope(x, claims)) != ERROR_NONE)
+	if ((error = check_grant(x, claims, audience, kid)) != ERROR_NONE || (error = check_scope(x, claims)) != ERROR_NONE)
 		return error;
 	reply_header(&x->reply, "Variable-POSTERN_SUBJECT", jwt_claim_string(claims, "sub"));
 	reply_header(&x->reply, "Variable-POSTERN_CLIENT_ID", jwt_claim_string(claims, "client_id"));

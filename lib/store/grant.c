@@ -4,7 +4,7 @@
 #include "store/grant.h"
 
 static const struct store_call guard = {
-	"guard", "SELECT client_id FROM postern.guard($1, $2, $3)"
+	"guard", "SELECT client_id FROM postern.guard($1, $2, $3, $4)"
 };
 
 static const struct store_call verification_key = {
@@ -13,11 +13,14 @@ static const struct store_call verification_key = {
 
 enum store_status
 grant_check(struct store *store, struct arena *arena, const unsigned char grant_id[HANDLE_ID_BYTES],
-    struct str audience, long expires, struct str *client_id)
+    struct str audience, long expires, struct str kid,
+    struct str *client_id)
 {
-	const struct store_value values[] = { store_uuid(grant_id), store_text(audience), store_integer(expires) };
+	const struct store_value values[] = {
+		store_uuid(grant_id), store_text(audience), store_integer(expires), store_text(kid),
+	};
 	const struct store_rows	*rows;
-	enum store_status	 status = store_call(store, arena, &guard, values, 3, &rows);
+	enum store_status	 status = store_call(store, arena, &guard, values, 4, &rows);
 
 	if (status == STORE_ROWS)
 		*client_id = store_get(rows, 0, 0);
