@@ -37,7 +37,7 @@ static const struct words pages[] = {
 		"scopes title "			/* list of an app */
 		"sessions session address user_agent_text last_seen current") },
 	{ STR_INIT("error.html"), STR_INIT(
-		"title text hint error_code request_id") },
+		"title text hint error_code") },
 	{ STR_INIT("signed_out.html"), STR_INIT(
 		"sign_in_uri "			/* path of the login or account page */
 		"client_name return_uri") },	/* the client that asked for the logout */
