@@ -56,17 +56,19 @@ apt_install()
 	local cluster=$cluster_dir/postern-install.conf
 	local name servers=
 
-	trap 'rm -f -- $made' EXIT
-	made=
-	if [ ! -e "$policy" ]; then
-		made="$policy $cluster"
-		printf '#!/bin/sh\nexit 101\n' >"$policy"
-		chmod 755 "$policy"
-	else
-		made=$cluster
-	fi
+	# made and made_dir outlive this function: the trap needs them.
+	umask 022
+	made=$cluster
+	made_dir=
+	[ -d "$cluster_dir" ] || made_dir=$cluster_dir
+	trap 'rm -f -- $made; [ -z "$made_dir" ] || rmdir "$made_dir" 2>/dev/null' EXIT
 	mkdir -p "$cluster_dir"
 	echo 'create_main_cluster = false' >"$cluster"
+	if [ ! -e "$policy" ]; then
+		made="$made $policy"
+		printf '#!/bin/sh\nexit 101\n' >"$policy"
+		chmod 755 "$policy"
+	fi
 
 	for name in lighttpd nginx; do
 		[ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] ||
@@ -81,10 +83,13 @@ apt_install()
 		apt-get install "$@"
 	} || return
 
-	command -v systemctl >/dev/null || return 0
 	for name in $servers; do
-		[ ! -e "/lib/systemd/system/$name.service" ] ||
-			systemctl --quiet disable "$name" || return
+		[ -e "/etc/init.d/$name" ] || continue
+		if command -v systemctl >/dev/null; then
+			systemctl --quiet disable "$name"
+		else
+			update-rc.d "$name" disable
+		fi || return
 	done
 }
 
@@ -139,8 +144,10 @@ process_read()
 	local line='' fields
 
 	{ IFS= read -r -d '' line <"/proc/$1/stat"; } 2>/dev/null
-	# The second field is the name in parentheses and may hold anything.
-	read -ra fields <<<"${line##*) }"
+	# The second field is the name in parentheses and may hold anything; what
+	# follows are numbers and one letter.
+	# shellcheck disable=SC2206
+	fields=(${line##*) })
 	[ "${#fields[@]}" -gt 19 ] && [ "${fields[0]}" != Z ] || return 1
 	SESSION=${fields[3]}
 	STARTED=${fields[19]}
@@ -266,7 +273,7 @@ build_steps()
 CLUSTER_AS=()			# prefix of every program of the cluster
 NOBODY=(unshare --user --map-user=65534 --map-group=65534 --)
 
-# choose_cluster_user DIR: sets CLUSTER_AS
+# choose_cluster_user DIR: sets CLUSTER_AS, for a cluster below DIR
 choose_cluster_user()
 {
 	CLUSTER_AS=()
@@ -278,6 +285,7 @@ choose_cluster_user()
 	id postgres >/dev/null 2>&1 ||
 		die "PostgreSQL does not run as root, and there is no user postgres: run this as an ordinary user"
 	CLUSTER_AS=(setpriv --reuid=postgres --regid=postgres --init-groups --)
+	chmod 711 "$1"			# enter, but not look around; what is in it is private
 	"${CLUSTER_AS[@]}" test -x "$1" ||
 		die "PostgreSQL runs as the user postgres here, who cannot reach $1: choose a directory below /var/lib with --dir"
 }

@@ -227,8 +227,7 @@ async function showFiles() {
 	$("list").replaceChildren(...files.map(fileButton));
 	$("file").hidden = true;
 	show("connected", "Connected to Drive",
-		(person.name ? `You are ${person.name}, says the authorization server. ` : "NoteApp was not told your name, only a number that stands for you. ")
-			+ "It may read your files; it cannot change them.");
+		`${person.name ?? "You"} said yes, and Drive’s authorization server vouches for it. NoteApp may read your files; it cannot change them.`);
 }
 
 function fileButton(file) {
@@ -294,7 +293,8 @@ async function exchange(title, text, url, options = {}) {
 		received: [
 			`${response.status} ${response.statusText}`,
 			challenge && `WWW-Authenticate: ${challenge}`,
-			excerpt(isJson ? JSON.stringify(body, abbreviated, 2) : content),
+			// The web server's own error page says nothing more than the status.
+			response.ok || isJson ? excerpt(isJson ? JSON.stringify(body, abbreviated, 2) : content) : "",
 		].filter(Boolean).join("\n"),
 	});
 	return { response, body };

@@ -1,0 +1,202 @@
+/*
+ * key.c -- postern key; see key.h
+ */
+#include "key.h"
+
+#include "database.h"
+#include "jose/key.h"
+
+/*
+ * The server may log parameters, and one of ours is a private key.  A superuser
+ * switches that off; for others it is enough that nobody has switched it on.  What a
+ * failing statement logs, everybody may switch off.
+ */
+static const char log_settings[] =
+    "SELECT set_config('log_parameter_max_length_on_error', '0', false),"
+    " (SELECT set_config('log_parameter_max_length', '0', false)"
+    "    FROM pg_catalog.pg_roles r WHERE r.rolname = current_user AND r.rolsuper)";
+
+static const char log_question[] =
+    "SELECT current_setting('log_parameter_max_length') <> '0'"
+    " AND (current_setting('log_statement') IN ('mod', 'all')"
+    "      OR current_setting('log_min_duration_statement') = '0')";
+
+static const char insert[] =
+    "INSERT INTO postern.signing_key (kid, alg, public_jwk, private_key, active_from)"
+    " VALUES ($1, $2, $3, $4, coalesce($5::timestamptz, now()))";
+
+static const char list[] =
+    "SELECT k.kid, k.alg,"
+    " to_char(k.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS\"Z\"') AS created,"
+    " to_char(k.active_from AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS\"Z\"') AS \"active from\","
+    " CASE WHEN k.retired_at IS NOT NULL THEN 'retired'"
+    "      WHEN k.active_from > now() THEN 'upcoming'"
+    "      WHEN k.kid = postern.current_kid(k.alg) THEN 'signs'"
+    "      ELSE 'accepted' END AS state"
+    " FROM postern.signing_key k ORDER BY k.created_at, k.kid";
+
+/* Two retirements at once must not each count on the other's key. */
+static const char lock[] = "LOCK TABLE postern.signing_key IN SHARE ROW EXCLUSIVE MODE";
+
+static const char retire[] =
+    "UPDATE postern.signing_key k SET retired_at = now()"
+    " WHERE k.kid = $1 AND k.retired_at IS NULL"
+    " AND ($2::boolean OR EXISTS (SELECT FROM postern.signing_key o"
+    "  WHERE o.alg = k.alg AND o.kid <> k.kid AND o.retired_at IS NULL AND o.active_from <= now()))"
+    " RETURNING k.alg";
+
+static const char why_not[] =
+    "SELECT k.alg, k.retired_at IS NOT NULL FROM postern.signing_key k WHERE k.kid = $1";
+
+static void
+free_key(void *key)
+{
+	struct jose_key *own = key;
+
+	jose_key_free(&own);
+}
+
+/* False after a message: the log of the server would get the key. */
+static bool
+log_is_safe(const struct invocation *invocation, PGconn *connection)
+{
+	const PGresult *answer;
+
+	if (database_run(invocation, connection, "could not keep the key out of the server's log", log_settings, 0, NULL) == NULL)
+		return false;
+	answer = database_run(invocation, connection, "could not ask what the server logs", log_question, 0, NULL);
+	if (answer == NULL)
+		return false;
+	if (invocation->force || strcmp(PQgetvalue(answer, 0, 0), "f") == 0)
+		return true;
+	complain("the server logs statements with their parameters and would write the private key into its log: "
+	    "have a superuser set log_parameter_max_length = 0 for this role, or give --force");
+	return false;
+}
+
+static int
+store(const struct invocation *invocation, PGconn *connection, const struct jose_key *key)
+{
+	struct arena	*arena = invocation->arena;
+	const char	*values[] = {
+		str_z(arena, jose_key_kid(key)),
+		str_z(arena, jose_algorithm_name(jose_key_algorithm(key))),
+		str_z(arena, jose_key_public_jwk(arena, key)),
+		str_z(arena, jose_key_private_pem(arena, key)),
+		invocation->active_from,
+	};
+
+	if (database_run(invocation, connection, "could not store the key", insert, 5, values) == NULL)
+		return EX_UNAVAILABLE;
+	puts(values[0]);
+	return EX_OK;
+}
+
+int
+key_add(const struct invocation *invocation)
+{
+	enum jose_algorithm	 algorithm;
+	struct jose_key		*key;
+	PGconn			*connection;
+	int			 status;
+
+	if (!jose_algorithm_by_name(str_of(invocation->operand), &algorithm)) {
+		complain("the algorithm is one of ES256, RS256, PS256, EdDSA");
+		return EX_USAGE;
+	}
+	connection = database_open(invocation, &status);
+	if (connection == NULL)
+		return status;
+	if (!log_is_safe(invocation, connection))
+		return EX_UNAVAILABLE;
+	key = jose_key_generate(algorithm);
+	if (key == NULL) {
+		complain("OpenSSL could not make a key");
+		return EX_SOFTWARE;
+	}
+	arena_bind(invocation->arena, key, free_key);
+	return store(invocation, connection, key);
+}
+
+/* The longest text of a column, its name included. */
+static int
+width(const PGresult *table, int column)
+{
+	int widest = (int)strlen(PQfname(table, column));
+
+	for (int row = 0; row < PQntuples(table); row++) {
+		if (PQgetlength(table, row, column) > widest)
+			widest = PQgetlength(table, row, column);
+	}
+	return widest;
+}
+
+/* Row -1 is the head.  The last column is not padded. */
+static void
+print_row(const PGresult *table, int row)
+{
+	int last = PQnfields(table) - 1;
+
+	for (int column = 0; column < last; column++) {
+		printf("%-*s  ", width(table, column),
+		    row < 0 ? PQfname(table, column) : PQgetvalue(table, row, column));
+	}
+	printf("%s\n", row < 0 ? PQfname(table, last) : PQgetvalue(table, row, last));
+}
+
+int
+key_list(const struct invocation *invocation)
+{
+	int		 status;
+	PGconn		*connection = database_open(invocation, &status);
+	const PGresult	*keys;
+
+	if (connection == NULL)
+		return status;
+	keys = database_run(invocation, connection, "could not list the keys", list, 0, NULL);
+	if (keys == NULL)
+		return EX_UNAVAILABLE;
+	for (int row = -1; row < PQntuples(keys); row++)
+		print_row(keys, row);
+	return EX_OK;
+}
+
+static int
+explain(const struct invocation *invocation, PGconn *connection)
+{
+	const char	*kid = invocation->operand;
+	const PGresult	*found = database_run(invocation, connection, "could not look for the key", why_not, 1, &kid);
+
+	if (found == NULL)
+		return EX_UNAVAILABLE;
+	if (PQntuples(found) == 0)
+		complain("there is no such key: see postern key list");
+	else if (strcmp(PQgetvalue(found, 0, 1), "t") == 0)
+		complain("this key is retired already");
+	else
+		complain("this is the last active key for %s: add another first, or give --force",
+		    PQgetvalue(found, 0, 0));
+	return EX_DATAERR;
+}
+
+int
+key_retire(const struct invocation *invocation)
+{
+	static const char	 what[] = "could not retire the key";
+	const char		*values[] = { invocation->operand, invocation->force ? "true" : "false" };
+	int			 status;
+	PGconn			*connection = database_open(invocation, &status);
+	const PGresult		*retired;
+
+	if (connection == NULL)
+		return status;
+	if (database_run(invocation, connection, what, "BEGIN", 0, NULL) == NULL ||
+	    database_run(invocation, connection, what, lock, 0, NULL) == NULL)
+		return EX_UNAVAILABLE;
+	retired = database_run(invocation, connection, what, retire, 2, values);
+	if (retired == NULL)
+		return EX_UNAVAILABLE;
+	if (PQntuples(retired) == 0)
+		return explain(invocation, connection);
+	return database_run(invocation, connection, what, "COMMIT", 0, NULL) == NULL ? EX_UNAVAILABLE : EX_OK;
+}

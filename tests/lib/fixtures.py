@@ -1,0 +1,52 @@
+"""pytest's side of a bed: options and fixtures, for every conftest.py here."""
+
+import os
+
+import pytest
+
+from . import bed as beds
+from . import demo
+
+
+def pytest_addoption(parser):
+    try:
+        parser.addoption("--bed", default="lighttpd", choices=sorted(beds.BEDS), help="how Postern runs")
+        parser.addoption("--long", action="store_true", help="more rounds, more combinations")
+    except ValueError:
+        pass            # another directory's conftest.py was here first
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "http: only where a web server stands in front")
+
+
+def pytest_collection_modifyitems(config, items):
+    """What does not apply to a bed is left out; nothing is skipped."""
+    if beds.BEDS[config.getoption("--bed")][2] == "cgi":
+        out = [item for item in items if item.get_closest_marker("http")]
+        config.hook.pytest_deselected(items=out)
+        items[:] = [item for item in items if item not in out]
+
+
+@pytest.fixture(scope="session")
+def bed(request):
+    """The bed: one that tests/run has started (POSTERN_BED), or one of our own."""
+    name, directory, own = request.config.getoption("--bed"), os.environ.get("POSTERN_BED"), None
+    if directory is None:
+        web, path, _ = beds.BEDS[name]
+        own = demo.Demo(web, path).start().wait()
+        directory = own.directory
+    bed = None
+    try:
+        bed = beds.Bed(name, directory)
+        yield bed
+    finally:
+        if bed is not None:
+            bed.close()
+        if own is not None:
+            own.stop()
+
+
+@pytest.fixture(scope="session")
+def long(request):
+    return request.config.getoption("--long")
