@@ -19,11 +19,19 @@ $1 == workload {
 		disturbed = $12
 }
 
-# The median of the rounds of one cell.
-function median(key, field,    i, j, n, v, t) {
+# One figure of one round.
+function figure(key, field, i) {
+	return field == "sum" ? sum[key, i] : cell[key, field, i]
+}
+
+# The median of the rounds of a cell, or of its quotients with another cell: rounds of
+# both were measured one right after the other, so a slow moment hits both.
+function median(key, field, other,    i, j, n, v, t) {
 	n = count[key]
 	for (i = 1; i <= n; i++) {
-		t = field == "sum" ? sum[key, i] : cell[key, field, i]
+		t = figure(key, field, i)
+		if (other != "")
+			t /= figure(other, field, i)
 		for (j = i - 1; j > 0 && v[j] + 0 > t + 0; j--)
 			v[j + 1] = v[j]
 		v[j + 1] = t
@@ -45,7 +53,7 @@ END {
 		b = "ceiling" SUBSEP c
 		if ((a in count) && (b in count))
 			printf "  c=%d: %.0f %% of the ceiling's rate, %.2f x its processor time\n", c,
-				100 * median(a, 4) / median(b, 4), median(a, "sum") / median(b, "sum")
+				100 * median(a, 4, b), median(a, "sum", b)
 	}
 	if (errors > 0)
 		printf "  %d answers were not what they should be; see driver.log\n", errors

@@ -106,6 +106,16 @@ print_field(const char *name, const PGresult *result, int field)
 		fprintf(stderr, "  %s: %s\n", name, text);
 }
 
+/* What an administrator does about the two usual causes. */
+static void
+print_advice(const PGresult *result)
+{
+	if (database_state(result, "42P01") || database_state(result, "3F000"))
+		fputs("  hint: has postern migrate been run on this database?\n", stderr);
+	else if (database_state(result, "42501"))
+		fputs("  hint: connect as the role that owns the database\n", stderr);
+}
+
 void
 database_complain(const char *what, PGconn *connection, const PGresult *result)
 {
@@ -122,6 +132,7 @@ database_complain(const char *what, PGconn *connection, const PGresult *result)
 		print_field("context", result, PG_DIAG_CONTEXT);
 	}
 	print_field("hint", result, PG_DIAG_MESSAGE_HINT);
+	print_advice(result);
 }
 
 PGresult *

@@ -38,7 +38,7 @@ RETURN scope ~ '^([\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*)?$'
 -- One spelling of a login name, for every channel (SEC-LOGIN-04).
 CREATE FUNCTION postern.canonical_login_name(name text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN lower(normalize(btrim(name), NFKC));
+RETURN lower(btrim(normalize(name, NFKC)));   -- NFKC makes plain spaces of the others
 
 
 CREATE TABLE postern.issuer (
@@ -160,7 +160,7 @@ CREATE TABLE postern.client (
     CONSTRAINT "client_id must not look like an account's sub" CHECK (
         client_id !~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'),
     CONSTRAINT "client_name is what people will read on the consent page" CHECK (
-        client_name <> '' AND octet_length(client_name) <= 255 AND client_name !~ '[[:cntrl:]]'
+        btrim(client_name) <> '' AND octet_length(client_name) <= 255 AND client_name !~ '[[:cntrl:]]'
         AND client_name !~ U&'[\200E\200F\202A-\202E\2066-\2069]'),
     CONSTRAINT "client_uri, logo_uri, policy_uri and tos_uri are https URLs" CHECK (
         coalesce(postern.is_web_uri(client_uri), true) AND coalesce(postern.is_web_uri(logo_uri), true) AND
@@ -217,8 +217,8 @@ CREATE TABLE postern.signing_key (
     active_from  timestamptz NOT NULL DEFAULT now(),
     retired_at   timestamptz,
     CONSTRAINT "make keys with: postern key add" CHECK (
-        alg IN ('ES256', 'RS256', 'PS256', 'EdDSA') AND kid = public_jwk ->> 'kid' AND alg = public_jwk ->> 'alg'
-        AND public_jwk ->> 'd' IS NULL AND private_key LIKE '-----BEGIN PRIVATE KEY-----%')
+        alg IN ('ES256', 'RS256', 'PS256', 'EdDSA')
+        AND (kid = public_jwk ->> 'kid') IS TRUE AND (alg = public_jwk ->> 'alg') IS TRUE AND public_jwk ->> 'd' IS NULL AND private_key LIKE '-----BEGIN PRIVATE KEY-----%')
 );
 COMMENT ON TABLE  postern.signing_key IS 'Keys that sign our tokens. The newest active key of an algorithm signs.';
 COMMENT ON COLUMN postern.signing_key.kid IS 'JWK thumbprint (RFC 7638).';

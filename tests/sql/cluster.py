@@ -18,8 +18,9 @@ _numbers = itertools.count(1)
 
 
 def conninfo(**settings):
-    """The administrator's connection; what is given wins."""
-    return os.environ["POSTERN_TEST_ADMIN_CONNINFO"] + "".join(f" {k}='{v}'" for k, v in settings.items())
+    """The administrator's connection; what is given, and is not None, wins."""
+    given = "".join(f" {k}='{v}'" for k, v in settings.items() if v is not None)
+    return os.environ["POSTERN_TEST_ADMIN_CONNINFO"] + given
 
 
 def postern_bin():
