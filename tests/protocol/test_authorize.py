@@ -124,7 +124,7 @@ def test_redirect_uri_gives_a_page(bed, session, uri):
 
 def test_every_change_of_one_octet_of_the_uri_is_refused(bed, session, long):
     """SEC-AUTHZ-01: byte equality."""
-    step = 1 if long or bed.how == "http" else 6
+    step = 1 if long or bed.how == "http" else 11
     for i in range(0, len(CB), step):
         for change in (CB[:i] + CB[i + 1:], CB[:i] + CB[i].swapcase() + CB[i + 1:], CB[:i] + "x" + CB[i:]):
             if change != CB:

@@ -24,7 +24,7 @@ SUFFIXES = ["/", "/x", "//", "/.", "/..", "/../token", ";x", ";", "%00", "%20", 
 @pytest.mark.parametrize("name", ENDPOINTS)
 def test_extra_path(bed, name):
     """Anything but exactly the one path: no answer of the endpoint's."""
-    for suffix in SUFFIXES:
+    for suffix in SUFFIXES if bed.how == "http" else SUFFIXES[::3]:
         target = bed.at("/" + name) + suffix
         if bed.how == "cgi" and "%00" in target:
             continue
