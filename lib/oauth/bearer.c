@@ -1,0 +1,126 @@
+/*
+ * bearer.c -- a presented access token; see bearer.h
+ */
+#include "oauth/bearer.h"
+
+#include "base/base64url.h"
+#include "jose/jwt.h"
+#include "oauth/key_cache.h"
+#include "oauth/tokens.h"
+
+#define UUID_TEXT_BYTES	36
+
+static struct str reason;
+
+struct search {
+	struct store		*store;
+	struct arena		*arena;
+	enum store_status	 status;
+};
+
+/* A key of ours: from the cache, or once from the database. */
+static const struct jose_key *
+find_key(void *context, struct str kid)
+{
+	struct search		*search = context;
+	struct str		 jwk;
+	const struct jose_key	*key = key_cache_find(kid);
+
+	if (key != NULL || str_is_absent(kid))
+		return key;
+	search->status = presented_verification_key(search->store, search->arena, kid, &jwk);
+	if (search->status != STORE_ROWS)
+		return NULL;
+	key = key_cache_add(jose_key_from_public_jwk(jwk));
+	return key != NULL && str_equal(jose_key_kid(key), kid) ? key : NULL;
+}
+
+/* "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" as 16 octets. */
+static bool
+parse_uuid(struct str text, unsigned char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned	  nibbles = 0;
+
+	if (text.n != UUID_TEXT_BYTES)
+		return false;
+	for (size_t i = 0; i < text.n; i++) {
+		const char *digit;
+
+		if (text.p[i] == '-')
+			continue;
+		digit = memchr(digits, text.p[i], 16);
+		if (digit == NULL || nibbles == 2 * HANDLE_ID_BYTES)
+			return false;
+		out[nibbles / 2] = (unsigned char)(out[nibbles / 2] << 4 | (digit - digits));
+		nibbles++;
+	}
+	return nibbles == 2 * HANDLE_ID_BYTES;
+}
+
+static enum bearer_outcome
+read_jwt(struct store *store, struct arena *arena, struct str token, struct presented *out,
+    enum store_status *status)
+{
+	struct search			 search = { store, arena, STORE_ROWS };
+	const struct jwt_claims		*claims;
+	enum jwt_outcome		 outcome = jwt_verify(arena, token, ACCESS_TOKEN_TYPE, find_key, &search, &claims);
+	int64_t				 expires;
+
+	reason = jwt_outcome_name(outcome);
+	*status = search.status;
+	if (search.status == STORE_BUSY || search.status == STORE_AWAY)
+		return BEARER_AWAY;
+	if (outcome != JWT_OK)
+		return BEARER_NOT_OURS;
+	*out = (struct presented){
+		.client_id = jwt_claim_string(claims, "client_id"),
+		.jti = jwt_claim_string(claims, "jti"),
+		.scope = jwt_claim_string(claims, "scope"),
+		.audience = jwt_claim_string(claims, "aud"),
+	};
+	out->has_grant = parse_uuid(jwt_claim_string(claims, CLAIM_GRANT_ID), out->grant_id);
+	if (!out->has_grant || !jwt_claim_integer(claims, "exp", &expires) || str_is_absent(out->client_id) ||
+	    str_is_absent(out->jti) || str_is_absent(out->audience))
+		return BEARER_NOT_OURS;
+	out->expires = expires;
+	return BEARER_OK;
+}
+
+enum bearer_outcome
+bearer_read(struct store *store, struct arena *arena, struct str token, struct presented *presented,
+    enum store_status *status)
+{
+	*presented = (struct presented){ .has_grant = false };
+	*status = STORE_ROWS;
+	reason = STR_ABSENT;
+	if (token.n > BEARER_MAX_BYTES)
+		return BEARER_NOT_OURS;
+	if (str_starts_with(token, API_KEY_PREFIX)) {
+		presented->has_key = handle_parse(arena, str_from(token, API_KEY_PREFIX.n), &presented->key);
+		return presented->has_key ? BEARER_OK : BEARER_NOT_OURS;
+	}
+	if (str_index(token, '.') >= 0)
+		return read_jwt(store, arena, token, presented, status);
+	return base64url_decode(arena, token, &presented->sealed) && presented->sealed.n > 0 ?
+	    BEARER_OK : BEARER_NOT_OURS;
+}
+
+enum error
+bearer_of_request(const struct request *request, struct str in_body, struct str *token)
+{
+	bool malformed;
+
+	*token = request_credentials(request, STR("Bearer"), &malformed);
+	if (malformed || (!str_is_empty(*token) && !str_is_empty(in_body)))
+		return ERROR_INVALID_REQUEST;
+	if (str_is_empty(*token))
+		*token = in_body;
+	return str_is_empty(*token) ? ERROR_MISSING_TOKEN : ERROR_NONE;
+}
+
+struct str
+bearer_reason(void)
+{
+	return reason;
+}

@@ -1,0 +1,35 @@
+-- Refresh tokens: grant id, generation and a MAC; never stored (RFC 6749 section 6,
+-- RFC 9700 section 4.14).
+
+CREATE FUNCTION postern.refresh_token(p_grant_id uuid, p_generation integer) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT postern.seal('refresh token', uuid_send(p_grant_id) || int4send(p_generation)) $$;
+
+-- The grant that a refresh token of any generation names; NULL if it is not ours.
+CREATE FUNCTION postern.refresh_token_grant(p_sealed bytea) RETURNS uuid
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_payload bytea := postern.unseal('refresh token', p_sealed);
+BEGIN
+    RETURN CASE WHEN octet_length(v_payload) = 20 THEN postern.payload_uuid(v_payload, 1) END;
+END
+$$;
+
+CREATE FUNCTION postern.refresh_token_generation(p_sealed bytea) RETURNS integer
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN ('x' || encode(substr(p_sealed, 18, 4), 'hex'))::bit(32)::integer;
+
+-- The live grant of a refresh token that is the current one.
+CREATE FUNCTION postern.live_refresh_token(p_sealed bytea,
+    OUT client_id text, OUT sub uuid, OUT scope text[], OUT refresh_expires_at timestamptz) RETURNS SETOF record
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY SELECT g.client_id, g.sub, g.scope, least(g.expires_at, g.refreshed_at + i.refresh_token_idle_lifetime)
+      FROM postern.live_grant g CROSS JOIN postern.issuer i
+     WHERE g.id = postern.refresh_token_grant(p_sealed)
+       AND g.refresh_generation = postern.refresh_token_generation(p_sealed)
+       AND g.refreshed_at > now() - i.refresh_token_idle_lifetime;
+END
+$$;

@@ -1,0 +1,39 @@
+-- revoke: a client gives back what it was issued (RFC 7009).  outcome: ok (also for
+-- what is unknown or another client's), invalid_client.
+CREATE FUNCTION postern.revoke(
+    p_client_id text, p_auth_method text, p_secret_sha256 bytea,
+    p_grant_id uuid, p_token_client_id text, p_jti text, p_scope text, p_audience text, p_expires bigint,
+    p_sealed bytea,
+    OUT outcome text, OUT what text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    t record;
+BEGIN
+    IF NOT EXISTS (SELECT FROM postern.live_client l
+                    WHERE l.client_id = p_client_id AND l.token_endpoint_auth_method = p_auth_method
+                      AND (p_auth_method = 'none' OR l.client_secret_sha256 = p_secret_sha256)) THEN
+        outcome := 'invalid_client';
+        RETURN;
+    END IF;
+    outcome := 'ok';
+    what := 'nothing';
+    SELECT * INTO t FROM postern.presented_token(p_grant_id, p_token_client_id, p_jti, p_scope, p_audience, p_expires,
+        p_sealed, NULL, NULL);
+    IF FOUND THEN
+        IF t.client_id = p_client_id THEN
+            INSERT INTO postern.revoked_token (jti, expires_at) VALUES (t.jti, to_timestamp(t.expires))
+            ON CONFLICT (jti) DO NOTHING;
+            what := 'access token';
+        END IF;
+        RETURN;
+    END IF;
+    -- Any generation of a refresh token ends its grant: whoever holds an old one has
+    -- no business with the grant either (RFC 7009 section 2.1, SEC-REV-04).
+    UPDATE postern.authorization_grant g SET revoked_at = now(), revoked_because = 'revoked by the client'
+     WHERE g.id = postern.refresh_token_grant(p_sealed) AND g.client_id = p_client_id AND g.revoked_at IS NULL;
+    IF FOUND THEN
+        what := 'grant';
+    END IF;
+END
+$$;
