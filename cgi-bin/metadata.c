@@ -27,6 +27,10 @@ static const struct {
 	{ "authorization_endpoint", "/authorize" },
 	{ "token_endpoint", "/token" },
 	{ "jwks_uri", "/jwks" },
+	{ "userinfo_endpoint", "/userinfo" },
+	{ "introspection_endpoint", "/introspect" },		/* RFC 8414 section 2 */
+	{ "revocation_endpoint", "/revoke" },
+	{ "end_session_endpoint", "/logout" },			/* RP-Initiated Logout section 2.1 */
 };
 
 static const struct str true_text = STR_INIT("true"), false_text = STR_INIT("false");
@@ -51,12 +55,15 @@ static const struct {
 	{ "response_modes_supported", LIST(response_modes, MODE__COUNT) },
 	{ "grant_types_supported", LIST(grant_types, GRANT__COUNT) },
 	{ "token_endpoint_auth_methods_supported", LIST(auth_methods, AUTH__COUNT) },
+	{ "introspection_endpoint_auth_methods_supported", LIST(auth_methods, AUTH_NONE) },
+	{ "revocation_endpoint_auth_methods_supported", LIST(auth_methods, AUTH__COUNT) },
 	{ "code_challenge_methods_supported", LIST(challenge_methods, CHALLENGE__COUNT) },
 	{ "prompt_values_supported", LIST(prompts, PROMPT__COUNT) },
 	{ "subject_types_supported", LIST((const struct str[]){ STR_INIT("public") }, 1) },
 	{ "claims_supported", LIST(((const struct str[]){
 	    STR_INIT("sub"), STR_INIT("iss"), STR_INIT("aud"), STR_INIT("exp"), STR_INIT("iat"),
-	    STR_INIT("auth_time"), STR_INIT("nonce"), STR_INIT("at_hash"), STR_INIT("sid") }), 9) },
+	    STR_INIT("auth_time"), STR_INIT("nonce"), STR_INIT("at_hash"), STR_INIT("sid"),
+	    STR_INIT("name"), STR_INIT("preferred_username"), STR_INIT("email"), STR_INIT("email_verified") }), 13) },
 };
 
 #define COUNT(table)	(sizeof(table) / sizeof *(table))

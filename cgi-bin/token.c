@@ -3,8 +3,8 @@
  *	token -- the token endpoint
  *
  * DESCRIPTION
- *	POST ISSUER/token with a grant: an authorization code with its verifier, or
- *	the client's own credentials.  The database decides; this program signs what
+ *	POST ISSUER/token with a grant: an authorization code with its verifier, a
+ *	refresh token, or the client's own credentials.  The database decides; this program signs what
  *	the database says.
  *
  * SECURITY
@@ -13,9 +13,10 @@
  *	it presents and authenticate a client, and read no table.
  *
  * STANDARDS
- *	RFC 6749 sections 2.3, 3.2, 4.1.3, 4.4, 5; RFC 7636 section 4.5; RFC 8707
- *	section 2.2; RFC 9068; OpenID Connect Core section 3.1.3.
+ *	RFC 6749 sections 2.3, 3.2, 4.1.3, 4.4, 5, 6; RFC 7636 section 4.5; RFC 8707
+ *	section 2.2; RFC 9068; OpenID Connect Core sections 3.1.3 and 12.
  */
+#include "base/base64url.h"
 #include "endpoint/endpoint.h"
 #include "http/uri.h"
 #include "oauth/client_authentication.h"
@@ -24,8 +25,8 @@
 #include "oauth/tokens.h"
 
 enum {
-	P_GRANT_TYPE, P_CLIENT_ID, P_CLIENT_SECRET, P_CODE, P_REDIRECT_URI, P_CODE_VERIFIER, P_SCOPE,
-	P_RESOURCE,
+	P_GRANT_TYPE, P_CLIENT_ID, P_CLIENT_SECRET, P_CODE, P_REDIRECT_URI, P_CODE_VERIFIER,
+	P_REFRESH_TOKEN, P_SCOPE, P_RESOURCE,
 	P__COUNT
 };
 
@@ -36,6 +37,7 @@ static const struct parameter parameters[P__COUNT] = {
 	[P_CODE] = { "code", 512, form_is_vschar },			/* RFC 6749 appendix A.11 */
 	[P_REDIRECT_URI] = { "redirect_uri", URI_MAX_BYTES, NULL },
 	[P_CODE_VERIFIER] = { "code_verifier", 512, NULL },
+	[P_REFRESH_TOKEN] = { "refresh_token", 512, form_is_vschar },	/* appendix A.17 */
 	[P_SCOPE] = { "scope", 2048, form_is_nqchar_list },
 	[P_RESOURCE] = { "resource", 1024, NULL },
 };
@@ -50,13 +52,13 @@ static const struct {
 	[TOKEN_UNAUTHORIZED_CLIENT] = { ERROR_UNAUTHORIZED_CLIENT, "this client may not use this grant type" },
 	[TOKEN_INVALID_SCOPE] = { ERROR_INVALID_SCOPE, "the scope is unknown, or not among the client's" },
 	[TOKEN_INVALID_TARGET] = { ERROR_INVALID_TARGET, "the scopes are of several resources, or not of this one" },
-	[TOKEN_UNKNOWN] = { ERROR_INVALID_GRANT, "the code is not valid" },
-	[TOKEN_EXPIRED] = { ERROR_INVALID_GRANT, "the code is not valid" },
-	[TOKEN_REPLAYED] = { ERROR_INVALID_GRANT, "the code is not valid" },
-	[TOKEN_WRONG_CLIENT] = { ERROR_INVALID_GRANT, "the code is not valid" },
+	[TOKEN_UNKNOWN] = { ERROR_INVALID_GRANT, "the code or refresh token is not valid" },
+	[TOKEN_EXPIRED] = { ERROR_INVALID_GRANT, "the code or refresh token is not valid" },
+	[TOKEN_REPLAYED] = { ERROR_INVALID_GRANT, "the code or refresh token is not valid" },
+	[TOKEN_WRONG_CLIENT] = { ERROR_INVALID_GRANT, "the code or refresh token is not valid" },
 	[TOKEN_WRONG_REDIRECT_URI] = { ERROR_INVALID_GRANT, "redirect_uri is not that of the authorization request" },
 	[TOKEN_WRONG_VERIFIER] = { ERROR_INVALID_GRANT, "code_verifier does not fit the authorization request" },
-	[TOKEN_ENDED] = { ERROR_INVALID_GRANT, "the code is not valid" },
+	[TOKEN_ENDED] = { ERROR_INVALID_GRANT, "the code or refresh token is not valid" },
 };
 
 static enum error
@@ -92,39 +94,77 @@ find_key(struct exchange *x, struct str kid, const struct jose_key **key)
 	return ERROR_NONE;
 }
 
-/* RFC 6749 section 5.1. */
+/* A signature that does not verify: this process's memory is not to be trusted any
+ * more (SEC-JOSE-14). */
 static enum error
-answer(struct exchange *x, const struct token_claims *claims, struct str client_id)
+faulty(struct exchange *x)
+{
+	x->leave = true;
+	return exchange_fail(x, ERROR_SERVER_ERROR, NULL);
+}
+
+/* The access token: from the database if it is opaque, else signed here. */
+static enum error
+make_access_token(struct exchange *x, const struct token_claims *claims, struct str client_id, struct str *token)
 {
 	const struct jose_key	*key;
-	struct buf		 json = buf_new(x->arena, REPLY_MAX_BODY_BYTES);
-	struct str		 token, id_token;
-	enum error		 error = find_key(x, claims->access_kid, &key);
+	enum error		 error;
+
+	*token = claims->access_token;
+	if (!str_is_absent(*token))
+		return ERROR_NONE;
+	error = find_key(x, claims->access_kid, &key);
+	if (error != ERROR_NONE)
+		return error;
+	*token = access_token_make(x->arena, key, claims, client_id);
+	return str_is_absent(*token) ? faulty(x) : ERROR_NONE;
+}
+
+static enum error
+add_id_token(struct exchange *x, struct buf *json, const struct token_claims *claims, struct str client_id,
+    struct str access_token)
+{
+	const struct jose_key	*key;
+	struct str		 id_token;
+	enum error		 error = find_key(x, claims->id_kid, &key);
 
 	if (error != ERROR_NONE)
 		return error;
-	token = access_token_make(x->arena, key, claims, client_id);
+	id_token = id_token_make(x->arena, key, claims, client_id, access_token);
+	if (str_is_absent(id_token))
+		return faulty(x);
+	buf_add(json, STR(",\"id_token\":"));
+	buf_add_json(json, id_token);
+	return ERROR_NONE;
+}
+
+/* RFC 6749 section 5.1. */
+static enum error
+answer(struct exchange *x, enum token_outcome outcome, const struct token_claims *claims, struct str client_id)
+{
+	struct buf	json = buf_new(x->arena, REPLY_MAX_BODY_BYTES);
+	struct str	token;
+	enum error	error;
+
+	if (outcome != TOKEN_OK)
+		return refuse(x, outcome);
+	error = make_access_token(x, claims, client_id, &token);
+	if (error != ERROR_NONE)
+		return error;
 	buf_add(&json, STR("{\"access_token\":"));
 	buf_add_json(&json, token);
 	buf_addf(&json, ",\"token_type\":\"Bearer\",\"expires_in\":%ld,\"scope\":", claims->access_token_seconds);
 	buf_add_json(&json, claims->scope);
+	if (!str_is_absent(claims->refresh_token)) {
+		buf_add(&json, STR(",\"refresh_token\":"));
+		buf_add_json(&json, claims->refresh_token);
+	}
 	if (str_has_word(claims->scope, STR("openid"))) {
-		error = find_key(x, claims->id_kid, &key);
+		error = add_id_token(x, &json, claims, client_id, token);
 		if (error != ERROR_NONE)
 			return error;
-		id_token = id_token_make(x->arena, key, claims, client_id, token);
-		buf_add(&json, STR(",\"id_token\":"));
-		buf_add_json(&json, id_token);
-		if (str_is_absent(id_token))
-			token = STR_ABSENT;
 	}
 	buf_addc(&json, '}');
-	if (str_is_absent(token)) {
-		/* A signature that does not verify: this process's memory is not to be
-		 * trusted any more (SEC-JOSE-14). */
-		x->leave = true;
-		return exchange_fail(x, ERROR_SERVER_ERROR, NULL);
-	}
 	exchange_note(x, "grant_id", claims->grant_id);
 	exchange_json(x, 200, buf_str(&json));
 	return ERROR_NONE;
@@ -156,9 +196,33 @@ authorization_code(struct exchange *x, const struct client_authentication *clien
 	status = token_redeem_code(x->store, x->arena, &redemption, &outcome, &claims);
 	if (status != STORE_ROWS)
 		return exchange_store_failed(x, status);
-	if (outcome != TOKEN_OK)
-		return refuse(x, outcome);
-	return answer(x, &claims, client->proof.client_id);
+	return answer(x, outcome, &claims, client->proof.client_id);
+}
+
+static enum error
+refresh_token(struct exchange *x, const struct client_authentication *client)
+{
+	struct str		text = exchange_parameter(x, P_REFRESH_TOKEN);
+	struct token_refresh	request = {
+		.client = client->proof,
+		.scope = exchange_parameter(x, P_SCOPE),
+		.resource = exchange_parameter(x, P_RESOURCE),
+	};
+	struct token_claims	claims;
+	enum token_outcome	outcome;
+	enum store_status	status;
+
+	if (str_is_absent(text))
+		return exchange_fail(x, ERROR_INVALID_REQUEST, "refresh_token is missing");
+	/* Not base64url: asked all the same, as with codes. */
+	if (!base64url_decode(x->arena, text, &request.sealed))
+		request.sealed = STR("");
+	status = token_refresh(x->store, x->arena, &request, &outcome, &claims);
+	if (status != STORE_ROWS)
+		return exchange_store_failed(x, status);
+	/* OpenID Connect Core section 12.2: no nonce in a refreshed ID token. */
+	claims.nonce = STR_ABSENT;
+	return answer(x, outcome, &claims, client->proof.client_id);
 }
 
 static enum error
@@ -171,13 +235,12 @@ client_credentials(struct exchange *x, const struct client_authentication *clien
 
 	if (status != STORE_ROWS)
 		return exchange_store_failed(x, status);
-	if (outcome != TOKEN_OK)
-		return refuse(x, outcome);
-	return answer(x, &claims, client->proof.client_id);
+	return answer(x, outcome, &claims, client->proof.client_id);
 }
 
 static enum error (*const grants[GRANT__COUNT])(struct exchange *, const struct client_authentication *) = {
 	[GRANT_AUTHORIZATION_CODE] = authorization_code,
+	[GRANT_REFRESH_TOKEN] = refresh_token,
 	[GRANT_CLIENT_CREDENTIALS] = client_credentials,
 };
 
@@ -204,15 +267,6 @@ token(struct exchange *x)
 	return grants[which](x, &client);
 }
 
-/* A 401 names a scheme (RFC 9110 section 15.5.2); ours is Basic (RFC 6749 section 5.2). */
-static void
-fail(struct exchange *x, enum error error)
-{
-	if (error == ERROR_INVALID_CLIENT)
-		reply_header(&x->reply, "WWW-Authenticate", STR("Basic realm=\"token\", charset=\"UTF-8\""));
-	exchange_fail_json(x, error);
-}
-
 static const struct endpoint endpoint = {
 	.name = "token",
 	.path = "/token",
@@ -221,7 +275,7 @@ static const struct endpoint endpoint = {
 	.parameters = parameters,
 	.parameter_count = P__COUNT,
 	.handle = token,
-	.fail = fail,
+	.fail = exchange_fail_client,
 };
 
 int

@@ -113,6 +113,41 @@ exchange_fail_json(struct exchange *x, enum error error)
 	exchange_json(x, error_status(error), buf_str(&json));
 }
 
+/* A 401 names a scheme (RFC 9110 section 15.5.2); ours is Basic (RFC 6749 section 5.2). */
+void
+exchange_fail_client(struct exchange *x, enum error error)
+{
+	if (error == ERROR_INVALID_CLIENT)
+		reply_header(&x->reply, "WWW-Authenticate", STR("Basic realm=\"token\", charset=\"UTF-8\""));
+	exchange_fail_json(x, error);
+}
+
+static void
+add_attribute(struct buf *challenge, const char *name, struct str value)
+{
+	if (str_is_empty(value))
+		return;
+	buf_addf(challenge, ", %s=", name);
+	buf_add_json(challenge, value);
+}
+
+void
+exchange_fail_bearer(struct exchange *x, enum error error)
+{
+	struct buf challenge = buf_new(x->arena, 1024);
+
+	buf_add(&challenge, STR("Bearer realm="));
+	buf_add_json(&challenge, x->issuer == NULL ? STR("Postern") : x->issuer->name);
+	/* Without any token there is no error to speak of (section 3.1). */
+	if (error != ERROR_MISSING_TOKEN)
+		add_attribute(&challenge, "error", error_name(error));
+	add_attribute(&challenge, "error_description", str_of(x->description));
+	add_attribute(&challenge, "scope", x->request.variable[VARIABLE_REQUIRE_SCOPE]);
+	if (error_status(error) < 500)
+		reply_header(&x->reply, "WWW-Authenticate", buf_str(&challenge));
+	exchange_fail_json(x, error);
+}
+
 /* What a person can make of it; the first row that fits. */
 static const struct {
 	enum error	error;

@@ -61,6 +61,8 @@ bool exchange_is_same_origin(const struct exchange *x);
 
 /* How an endpoint's errors look. */
 void exchange_fail_json(struct exchange *x, enum error error);		/* RFC 6749 section 5.2 */
+void exchange_fail_client(struct exchange *x, enum error error);	/* the same; 401 names Basic */
+void exchange_fail_bearer(struct exchange *x, enum error error);	/* RFC 6750 section 3 */
 void exchange_fail_page(struct exchange *x, enum error error);
 
 #endif

@@ -138,6 +138,15 @@ trim(struct str s)
 }
 
 bool
+request_is_empty(const struct request *request)
+{
+	struct str length = request->variable[VARIABLE_CONTENT_LENGTH];
+
+	return str_is_absent(request->variable[VARIABLE_CONTENT_TYPE]) &&
+	    (str_is_empty(length) || str_equal(length, STR("0")));
+}
+
+bool
 request_has_form(const struct request *request)
 {
 	struct str rest = request->variable[VARIABLE_CONTENT_TYPE], part;

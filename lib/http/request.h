@@ -59,6 +59,9 @@ enum error request_read_variables(struct arena *arena, struct request *request,
 enum error request_read_body(struct arena *arena, struct request *request,
     const struct body_source *source) MUST_USE;
 
+/* Does the request announce no body? */
+bool request_is_empty(const struct request *request);
+
 /* Is the body application/x-www-form-urlencoded (charset absent or UTF-8)? */
 bool request_has_form(const struct request *request);
 

@@ -5,35 +5,12 @@
 
 #include "base/base64url.h"
 #include "jose/jwt.h"
-#include "oauth/key_cache.h"
+#include "oauth/own_keys.h"
 #include "oauth/tokens.h"
 
 #define UUID_TEXT_BYTES	36
 
 static struct str reason;
-
-struct search {
-	struct store		*store;
-	struct arena		*arena;
-	enum store_status	 status;
-};
-
-/* A key of ours: from the cache, or once from the database. */
-static const struct jose_key *
-find_key(void *context, struct str kid)
-{
-	struct search		*search = context;
-	struct str		 jwk;
-	const struct jose_key	*key = key_cache_find(kid);
-
-	if (key != NULL || str_is_absent(kid))
-		return key;
-	search->status = presented_verification_key(search->store, search->arena, kid, &jwk);
-	if (search->status != STORE_ROWS)
-		return NULL;
-	key = key_cache_add(jose_key_from_public_jwk(jwk));
-	return key != NULL && str_equal(jose_key_kid(key), kid) ? key : NULL;
-}
 
 /* "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" as 16 octets. */
 static bool
@@ -59,17 +36,17 @@ parse_uuid(struct str text, unsigned char *out)
 }
 
 static enum bearer_outcome
-read_jwt(struct store *store, struct arena *arena, struct str token, struct presented *out,
-    enum store_status *status)
+read_jwt(struct store *store, struct arena *arena, struct str issuer, struct str token,
+    struct presented *out, enum store_status *status)
 {
-	struct search			 search = { store, arena, STORE_ROWS };
+	struct own_keys			 keys = { store, arena, STR_ABSENT, STORE_ROWS };
 	const struct jwt_claims		*claims;
-	enum jwt_outcome		 outcome = jwt_verify(arena, token, ACCESS_TOKEN_TYPE, find_key, &search, &claims);
+	enum jwt_outcome		 outcome = jwt_verify(arena, token, ACCESS_TOKEN_TYPE, own_keys_find, &keys, &claims);
 	int64_t				 expires;
 
 	reason = jwt_outcome_name(outcome);
-	*status = search.status;
-	if (search.status == STORE_BUSY || search.status == STORE_AWAY)
+	*status = keys.status;
+	if (keys.status == STORE_BUSY || keys.status == STORE_AWAY)
 		return BEARER_AWAY;
 	if (outcome != JWT_OK)
 		return BEARER_NOT_OURS;
@@ -78,9 +55,10 @@ read_jwt(struct store *store, struct arena *arena, struct str token, struct pres
 		.jti = jwt_claim_string(claims, "jti"),
 		.scope = jwt_claim_string(claims, "scope"),
 		.audience = jwt_claim_string(claims, "aud"),
+		.kid = keys.kid,
 	};
 	out->has_grant = parse_uuid(jwt_claim_string(claims, CLAIM_GRANT_ID), out->grant_id);
-	if (!out->has_grant || !jwt_claim_integer(claims, "exp", &expires) || str_is_absent(out->client_id) ||
+	if (!str_equal(jwt_claim_string(claims, "iss"), issuer) || !out->has_grant || !jwt_claim_integer(claims, "exp", &expires) || str_is_absent(out->client_id) ||
 	    str_is_absent(out->jti) || str_is_absent(out->audience))
 		return BEARER_NOT_OURS;
 	out->expires = expires;
@@ -88,8 +66,8 @@ read_jwt(struct store *store, struct arena *arena, struct str token, struct pres
 }
 
 enum bearer_outcome
-bearer_read(struct store *store, struct arena *arena, struct str token, struct presented *presented,
-    enum store_status *status)
+bearer_read(struct store *store, struct arena *arena, struct str issuer, struct str token,
+    struct presented *presented, enum store_status *status)
 {
 	*presented = (struct presented){ .has_grant = false };
 	*status = STORE_ROWS;
@@ -101,7 +79,7 @@ bearer_read(struct store *store, struct arena *arena, struct str token, struct p
 		return presented->has_key ? BEARER_OK : BEARER_NOT_OURS;
 	}
 	if (str_index(token, '.') >= 0)
-		return read_jwt(store, arena, token, presented, status);
+		return read_jwt(store, arena, issuer, token, presented, status);
 	return base64url_decode(arena, token, &presented->sealed) && presented->sealed.n > 0 ?
 	    BEARER_OK : BEARER_NOT_OURS;
 }

@@ -24,8 +24,8 @@ enum bearer_outcome {
 
 /* Take a token apart.  Verifies a JWT's signature with our public keys, asking the
  * database for a key at most once per kid and process. */
-enum bearer_outcome bearer_read(struct store *store, struct arena *arena, struct str token,
-    struct presented *presented, enum store_status *status);
+enum bearer_outcome bearer_read(struct store *store, struct arena *arena, struct str issuer,
+    struct str token, struct presented *presented, enum store_status *status);
 
 /* The token of an Authorization header (RFC 6750 section 2.1), or of the body of a
  * form (section 2.2; absent where that is not accepted).  ERROR_MISSING_TOKEN: none;

@@ -6,6 +6,7 @@
 /* RFC 7591 section 2 */
 const struct str grant_types[GRANT__COUNT] = {
 	[GRANT_AUTHORIZATION_CODE] = STR_INIT("authorization_code"),
+	[GRANT_REFRESH_TOKEN] = STR_INIT("refresh_token"),
 	[GRANT_CLIENT_CREDENTIALS] = STR_INIT("client_credentials"),
 };
 

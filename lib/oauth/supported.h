@@ -9,7 +9,7 @@
 
 #include "base/str.h"
 
-enum grant_type { GRANT_AUTHORIZATION_CODE, GRANT_CLIENT_CREDENTIALS, GRANT__COUNT };
+enum grant_type { GRANT_AUTHORIZATION_CODE, GRANT_REFRESH_TOKEN, GRANT_CLIENT_CREDENTIALS, GRANT__COUNT };
 extern const struct str grant_types[GRANT__COUNT];
 
 enum auth_method { AUTH_SECRET_BASIC, AUTH_SECRET_POST, AUTH_NONE, AUTH__COUNT };

@@ -6,8 +6,8 @@
 #include <assert.h>
 
 static const struct store_call check = {
-	"presented_token",
-	"SELECT client_id, sub, scope, audience FROM postern.presented_token($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+	"guard",
+	"SELECT client_id, sub, scope, audience FROM postern.guard($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 };
 enum { CHECK_CLIENT_ID, CHECK_SUB, CHECK_SCOPE, CHECK_AUDIENCE };
 
@@ -26,6 +26,7 @@ presented_values(const struct presented *token, struct store_value *values, size
 		store_text(token->scope),
 		store_text(token->audience),
 		token->has_grant ? store_integer(token->expires) : store_null_integer(),
+		store_text(token->kid),
 		store_bytes(token->sealed.p, token->sealed.n),
 		store_handle_id(key),
 		store_handle_digest(key),

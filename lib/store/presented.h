@@ -16,6 +16,7 @@ struct presented {
 	struct str		 scope;
 	struct str		 audience;
 	long			 expires;	/* seconds since 1970 */
+	struct str		 kid;
 	struct str		 sealed;	/* absent: not sealed */
 	bool			 has_key;	/* an API key */
 	struct handle		 key;
@@ -23,7 +24,7 @@ struct presented {
 
 /* How many values it takes in a call, and the values themselves; the last two are
  * the API key's and are left out where those are not accepted. */
-enum { PRESENTED_VALUES = 9, PRESENTED_VALUES_WITHOUT_KEY = 7 };
+enum { PRESENTED_VALUES = 10, PRESENTED_VALUES_WITHOUT_KEY = 8 };
 void presented_values(const struct presented *token, struct store_value *values, size_t count);
 
 /* What a live token says; client_id is absent for an API key. */

@@ -18,32 +18,61 @@ static const struct str outcomes[TOKEN__COUNT] = {
 	[TOKEN_ENDED] = STR_INIT("ended"),
 };
 
-static const struct store_call redeem_code = {
-	"redeem_code",
-	"SELECT outcome, issuer, issued_at, access_token_seconds, id_token_seconds, sub, scope, audience,"
-	" nonce, auth_time, session_id, access_kid, id_kid, $4::uuid"
-	" FROM postern.redeem_code($1, $2, $3, $4, $5, $6, $7)"
-};
+#define ANSWER \
+	"SELECT outcome, issuer, issued_at, access_token_seconds, id_token_seconds, grant_id, sub, scope," \
+	" audience, nonce, auth_time, session_id, access_kid, id_kid, access_token, refresh_token FROM "
 enum {
-	REDEEM_OUTCOME, REDEEM_ISSUER, REDEEM_ISSUED_AT, REDEEM_ACCESS_TOKEN_SECONDS, REDEEM_ID_TOKEN_SECONDS,
-	REDEEM_SUB, REDEEM_SCOPE, REDEEM_AUDIENCE, REDEEM_NONCE, REDEEM_AUTH_TIME, REDEEM_SESSION_ID,
-	REDEEM_ACCESS_KID, REDEEM_ID_KID, REDEEM_GRANT_ID,
+	ANSWER_OUTCOME, ANSWER_ISSUER, ANSWER_ISSUED_AT, ANSWER_ACCESS_TOKEN_SECONDS, ANSWER_ID_TOKEN_SECONDS,
+	ANSWER_GRANT_ID, ANSWER_SUB, ANSWER_SCOPE, ANSWER_AUDIENCE, ANSWER_NONCE, ANSWER_AUTH_TIME,
+	ANSWER_SESSION_ID, ANSWER_ACCESS_KID, ANSWER_ID_KID, ANSWER_ACCESS_TOKEN, ANSWER_REFRESH_TOKEN,
+};
+
+static const struct store_call redeem_code = {
+	"redeem_code", ANSWER "postern.redeem_code($1, $2, $3, $4, $5, $6, $7)"
+};
+
+static const struct store_call refresh = {
+	"refresh", ANSWER "postern.refresh($1, $2, $3, $4, $5, $6)"
 };
 
 static const struct store_call client_credentials = {
-	"client_credentials",
-	"SELECT outcome, issuer, issued_at, access_token_seconds, grant_id, scope, audience, access_kid"
-	" FROM postern.client_credentials($1, $2, $3, $4, $5)"
-};
-enum {
-	CREDENTIALS_OUTCOME, CREDENTIALS_ISSUER, CREDENTIALS_ISSUED_AT, CREDENTIALS_ACCESS_TOKEN_SECONDS,
-	CREDENTIALS_GRANT_ID, CREDENTIALS_SCOPE, CREDENTIALS_AUDIENCE, CREDENTIALS_ACCESS_KID,
+	"client_credentials", ANSWER "postern.client_credentials($1, $2, $3, $4, $5)"
 };
 
 static const struct store_call signing_key = {
 	"signing_key", "SELECT alg, private_key FROM postern.signing_key($1)"
 };
 enum { KEY_ALGORITHM, KEY_PEM };
+
+static enum store_status
+ask(struct store *store, struct arena *arena, const struct store_call *call,
+    const struct store_value *values, size_t count, enum token_outcome *outcome, struct token_claims *claims)
+{
+	const struct store_rows	*rows;
+	enum store_status	 status = store_call(store, arena, call, values, count, &rows);
+
+	if (status != STORE_ROWS)
+		return status;
+	*outcome = (enum token_outcome)store_get_outcome(rows, ANSWER_OUTCOME, outcomes, TOKEN__COUNT);
+	*claims = (struct token_claims){
+		.issuer = store_get(rows, 0, ANSWER_ISSUER),
+		.issued_at = store_get_integer(rows, 0, ANSWER_ISSUED_AT),
+		.access_token_seconds = store_get_integer(rows, 0, ANSWER_ACCESS_TOKEN_SECONDS),
+		.id_token_seconds = store_get_integer(rows, 0, ANSWER_ID_TOKEN_SECONDS),
+		.grant_id = store_get(rows, 0, ANSWER_GRANT_ID),
+		.sub = store_get(rows, 0, ANSWER_SUB),
+		.scope = store_get(rows, 0, ANSWER_SCOPE),
+		.audience = store_get(rows, 0, ANSWER_AUDIENCE),
+		.nonce = store_get(rows, 0, ANSWER_NONCE),
+		.auth_time = store_get_integer(rows, 0, ANSWER_AUTH_TIME),
+		.session_id = store_get(rows, 0, ANSWER_SESSION_ID),
+		.access_kid = store_get(rows, 0, ANSWER_ACCESS_KID),
+		.id_kid = store_get(rows, 0, ANSWER_ID_KID),
+		.access_token = store_get(rows, 0, ANSWER_ACCESS_TOKEN),
+		.refresh_token = store_get(rows, 0, ANSWER_REFRESH_TOKEN),
+	};
+	return status;
+}
 
 enum store_status
 token_redeem_code(struct store *store, struct arena *arena, const struct code_redemption *redemption,
@@ -58,29 +87,24 @@ token_redeem_code(struct store *store, struct arena *arena, const struct code_re
 		store_text(redemption->redirect_uri),
 		store_text(redemption->challenge),
 	};
-	const struct store_rows	*rows;
-	enum store_status	 status = store_call(store, arena, &redeem_code, values,
-	    sizeof values / sizeof *values, &rows);
 
-	if (status != STORE_ROWS)
-		return status;
-	*outcome = (enum token_outcome)store_get_outcome(rows, REDEEM_OUTCOME, outcomes, TOKEN__COUNT);
-	*claims = (struct token_claims){
-		.issuer = store_get(rows, 0, REDEEM_ISSUER),
-		.issued_at = store_get_integer(rows, 0, REDEEM_ISSUED_AT),
-		.access_token_seconds = store_get_integer(rows, 0, REDEEM_ACCESS_TOKEN_SECONDS),
-		.id_token_seconds = store_get_integer(rows, 0, REDEEM_ID_TOKEN_SECONDS),
-		.grant_id = store_get(rows, 0, REDEEM_GRANT_ID),
-		.sub = store_get(rows, 0, REDEEM_SUB),
-		.scope = store_get(rows, 0, REDEEM_SCOPE),
-		.audience = store_get(rows, 0, REDEEM_AUDIENCE),
-		.nonce = store_get(rows, 0, REDEEM_NONCE),
-		.auth_time = store_get_integer(rows, 0, REDEEM_AUTH_TIME),
-		.session_id = store_get(rows, 0, REDEEM_SESSION_ID),
-		.access_kid = store_get(rows, 0, REDEEM_ACCESS_KID),
-		.id_kid = store_get(rows, 0, REDEEM_ID_KID),
+	return ask(store, arena, &redeem_code, values, sizeof values / sizeof *values, outcome, claims);
+}
+
+enum store_status
+token_refresh(struct store *store, struct arena *arena, const struct token_refresh *request,
+    enum token_outcome *outcome, struct token_claims *claims)
+{
+	const struct store_value values[] = {
+		store_text(request->client.client_id),
+		store_text(request->client.method),
+		store_digest(request->client.secret),
+		store_bytes(request->sealed.p, request->sealed.n),
+		store_text(request->scope),
+		store_text(request->resource),
 	};
-	return status;
+
+	return ask(store, arena, &refresh, values, sizeof values / sizeof *values, outcome, claims);
 }
 
 enum store_status
@@ -94,24 +118,8 @@ token_client_credentials(struct store *store, struct arena *arena, const struct 
 		store_text(scope),
 		store_text(resource),
 	};
-	const struct store_rows	*rows;
-	enum store_status	 status = store_call(store, arena, &client_credentials, values,
-	    sizeof values / sizeof *values, &rows);
 
-	if (status != STORE_ROWS)
-		return status;
-	*outcome = (enum token_outcome)store_get_outcome(rows, CREDENTIALS_OUTCOME, outcomes, TOKEN__COUNT);
-	*claims = (struct token_claims){
-		.issuer = store_get(rows, 0, CREDENTIALS_ISSUER),
-		.issued_at = store_get_integer(rows, 0, CREDENTIALS_ISSUED_AT),
-		.access_token_seconds = store_get_integer(rows, 0, CREDENTIALS_ACCESS_TOKEN_SECONDS),
-		.grant_id = store_get(rows, 0, CREDENTIALS_GRANT_ID),
-		.sub = client->client_id,
-		.scope = store_get(rows, 0, CREDENTIALS_SCOPE),
-		.audience = store_get(rows, 0, CREDENTIALS_AUDIENCE),
-		.access_kid = store_get(rows, 0, CREDENTIALS_ACCESS_KID),
-	};
-	return status;
+	return ask(store, arena, &client_credentials, values, sizeof values / sizeof *values, outcome, claims);
 }
 
 enum store_status

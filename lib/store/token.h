@@ -37,6 +37,8 @@ struct token_claims {
 	struct str	session_id;
 	struct str	access_kid;		/* absent: there is no key */
 	struct str	id_kid;
+	struct str	access_token;		/* opaque; absent: a JWT is to be signed */
+	struct str	refresh_token;		/* may be absent */
 };
 
 enum token_outcome {
@@ -58,6 +60,19 @@ enum token_outcome {
 /* Redeem a code (RFC 6749 section 4.1.3): at most one call ever gets TOKEN_OK. */
 enum store_status token_redeem_code(struct store *store, struct arena *arena,
     const struct code_redemption *redemption, enum token_outcome *outcome,
+    struct token_claims *claims) MUST_USE;
+
+struct token_refresh {
+	struct client_proof	client;
+	struct str		sealed;		/* the refresh token's octets */
+	struct str		scope;		/* narrower than the grant's; absent: the same */
+	struct str		resource;
+};
+
+/* Refresh (RFC 6749 section 6): of any number of calls with one token, all that come
+ * within the window get the same successor; a later one ends the grant. */
+enum store_status token_refresh(struct store *store, struct arena *arena,
+    const struct token_refresh *refresh, enum token_outcome *outcome,
     struct token_claims *claims) MUST_USE;
 
 /* The client's own access (RFC 6749 section 4.4). */

@@ -85,7 +85,7 @@ BEGIN
         RETURN;
     END IF;
     SELECT l.grant_types, l.response_types, l.scope, l.profile, l.consent, l.token_endpoint_auth_method, l.epoch,
-           i.code_lifetime, i.access_token_lifetime
+           i.code_lifetime, i.access_token_lifetime, i.refresh_token_lifetime
       INTO c FROM postern.live_client l CROSS JOIN postern.issuer i WHERE l.client_id = p_client_id;
     IF NOT FOUND OR NOT 'authorization_code' = ANY (c.grant_types) OR NOT 'code' = ANY (c.response_types) THEN
         outcome := 'unauthorized_client';
@@ -148,11 +148,16 @@ BEGIN
 
     INSERT INTO postern.authorization_grant
         (id, client_id, client_epoch, sub, account_epoch, consent_id, session_id, scope, resource,
-         code_sha256, redirect_uri, code_challenge, nonce, auth_time, code_expires_at, expires_at)
+         code_sha256, redirect_uri, code_challenge, nonce, auth_time, code_expires_at, offline, expires_at)
     VALUES (p_new_id, p_client_id, c.epoch, s.sub, s.account_epoch, k.id, s.id, v_scope.scope, v_scope.resource,
         p_code_sha256, p_redirect_uri, p_code_challenge, p_nonce, s.auth_time, now() + c.code_lifetime,
-        now() + c.code_lifetime + coalesce((SELECT r.access_token_lifetime FROM postern.live_resource r
-                                             WHERE r.resource = v_scope.resource), c.access_token_lifetime));
+        'offline_access' = ANY (v_scope.scope),
+        -- No token of this grant lives longer.
+        CASE WHEN NOT 'refresh_token' = ANY (c.grant_types) THEN
+                 now() + c.code_lifetime + coalesce((SELECT r.access_token_lifetime FROM postern.live_resource r
+                                                      WHERE r.resource = v_scope.resource), c.access_token_lifetime)
+             WHEN 'offline_access' = ANY (v_scope.scope) THEN now() + c.refresh_token_lifetime
+             ELSE least(s.expires_at, now() + c.refresh_token_lifetime) END);
     IF s.login_for IS NOT NULL OR s.last_seen_at < now() - interval '1 minute' THEN
         UPDATE postern.session t SET login_for = NULL, last_seen_at = now() WHERE t.id = s.id;
     END IF;

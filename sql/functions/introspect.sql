@@ -3,7 +3,7 @@
 -- outcome is inactive for a stranger as for rubbish (SEC-INTRO-02).
 CREATE FUNCTION postern.introspect(
     p_client_id text, p_auth_method text, p_secret_sha256 bytea,
-    p_grant_id uuid, p_token_client_id text, p_jti text, p_scope text, p_audience text, p_expires bigint,
+    p_grant_id uuid, p_token_client_id text, p_jti text, p_scope text, p_audience text, p_expires bigint, p_kid text,
     p_sealed bytea, p_key_id uuid, p_key_sha256 bytea,
     OUT outcome text, OUT issuer text, OUT token_type text, OUT client_id text, OUT sub text, OUT username text,
     OUT scope text, OUT audience text, OUT expires bigint, OUT jti text)
@@ -20,7 +20,7 @@ BEGIN
         RETURN;
     END IF;
     outcome := 'inactive';
-    SELECT * INTO t FROM postern.presented_token(p_grant_id, p_token_client_id, p_jti, p_scope, p_audience, p_expires,
+    SELECT * INTO t FROM postern.presented_token(p_grant_id, p_token_client_id, p_jti, p_scope, p_audience, p_expires, p_kid,
         p_sealed, p_key_id, p_key_sha256);
     IF FOUND THEN
         IF t.client_id IS DISTINCT FROM p_client_id AND NOT EXISTS (

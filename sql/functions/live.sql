@@ -28,11 +28,13 @@ SELECT r.resource, r.name, r.access_token_lifetime
 FROM postern.resource r
 WHERE r.disabled_at IS NULL;
 
--- A grant of a person rests on that person's consent and on the login that it was
--- made in; a grant of a client rests on the client.  Every grant rests on its
+-- A grant of a person rests on that person's consent and, unless it is for offline
+-- access, on the login that it was made in; a grant of a client rests on the client.  Every grant rests on its
 -- client and on the resource that it is for.
 CREATE VIEW postern.live_grant AS
-SELECT g.id, g.client_id, g.sub, g.scope, g.resource, g.session_id, g.auth_time, g.nonce, g.expires_at
+SELECT g.id, g.client_id, g.sub, g.scope, g.resource, g.session_id, g.auth_time, g.nonce, g.expires_at,
+       g.refresh_generation, g.refreshed_at, c.id_token_signed_response_alg,
+       r.access_token_lifetime, r.access_token_format
 FROM postern.authorization_grant g
 JOIN postern.client c ON c.client_id = g.client_id AND c.disabled_at IS NULL AND c.epoch = g.client_epoch
 LEFT JOIN postern.account a ON a.sub = g.sub AND a.disabled_at IS NULL AND a.epoch = g.account_epoch
@@ -42,4 +44,12 @@ LEFT JOIN postern.resource r ON r.resource = g.resource
 WHERE g.revoked_at IS NULL
   AND g.expires_at > now()
   AND r.disabled_at IS NULL
-  AND (g.sub IS NULL OR (a.sub IS NOT NULL AND s.id IS NOT NULL AND k.scope @> g.scope));
+  AND (g.sub IS NULL OR (a.sub IS NOT NULL AND (g.offline OR s.id IS NOT NULL) AND k.scope @> g.scope));
+
+-- An API key rests on its account and on the resource that it is for.
+CREATE VIEW postern.live_api_key AS
+SELECT k.id, k.secret_sha256, k.sub, k.name, k.scope, k.resource, k.created_at, k.expires_at, k.last_used_at
+FROM postern.api_key k
+JOIN postern.live_account a ON a.sub = k.sub AND a.epoch = k.account_epoch
+JOIN postern.live_resource r ON r.resource = k.resource
+WHERE k.revoked_at IS NULL AND k.expires_at > now();

@@ -1,12 +1,13 @@
 -- What a presented access token is worth, whatever its form.  No row: nothing.
 --
---   JWT      the caller has verified the signature and passes the claims
+--   JWT      the caller has verified the signature and passes the claims; its key,
+--            which the caller may have kept, must still be in use
 --   opaque   p_sealed is what the client presented; it is checked here
 --   API key  p_key_id and p_key_sha256
 --
 -- guard, introspect, userinfo and revoke all ask here (SEC-TOK-06).
 CREATE FUNCTION postern.presented_token(
-    p_grant_id uuid, p_client_id text, p_jti text, p_scope text, p_audience text, p_expires bigint,
+    p_grant_id uuid, p_client_id text, p_jti text, p_scope text, p_audience text, p_expires bigint, p_kid text,
     p_sealed bytea, p_key_id uuid, p_key_sha256 bytea,
     OUT grant_id uuid, OUT client_id text, OUT sub text, OUT jti text, OUT scope text, OUT audience text,
     OUT expires bigint) RETURNS SETOF record
@@ -47,7 +48,7 @@ BEGIN
       FROM postern.live_grant l CROSS JOIN postern.issuer i
      WHERE l.id = presented_token.grant_id
        AND NOT EXISTS (SELECT FROM postern.revoked_token t WHERE t.jti = presented_token.jti);
-    IF NOT FOUND OR g.client_id <> p_client_id THEN
+    IF NOT FOUND THEN
         RETURN;
     END IF;
     client_id := g.client_id;
@@ -56,9 +57,29 @@ BEGIN
         audience := coalesce(g.resource, g.url);
         scope := (SELECT string_agg(w.word, ' ' ORDER BY w.place) FROM unnest(g.scope) WITH ORDINALITY AS w(word, place)
                    WHERE v_mask >> (w.place::integer - 1) & 1 = 1);
-    ELSIF audience <> coalesce(g.resource, g.url) THEN
+    ELSIF g.client_id <> p_client_id OR audience <> coalesce(g.resource, g.url)
+       OR NOT EXISTS (SELECT FROM postern.signing_key k WHERE k.kid = p_kid AND k.retired_at IS NULL) THEN
         RETURN;
     END IF;
     RETURN NEXT;
+END
+$$;
+
+-- guard: the same, and when an API key is used, a note of it, once a minute at most.
+CREATE FUNCTION postern.guard(
+    p_grant_id uuid, p_client_id text, p_jti text, p_scope text, p_audience text, p_expires bigint, p_kid text,
+    p_sealed bytea, p_key_id uuid, p_key_sha256 bytea,
+    OUT client_id text, OUT sub text, OUT scope text, OUT audience text) RETURNS SETOF record
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY
+    SELECT t.client_id, t.sub, t.scope, t.audience
+      FROM postern.presented_token(p_grant_id, p_client_id, p_jti, p_scope, p_audience, p_expires, p_kid,
+                                   p_sealed, p_key_id, p_key_sha256) t;
+    IF FOUND AND p_key_id IS NOT NULL THEN
+        UPDATE postern.api_key k SET last_used_at = now()
+         WHERE k.id = p_key_id AND (k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute');
+    END IF;
 END
 $$;

@@ -2,7 +2,7 @@
 -- what is unknown or another client's), invalid_client.
 CREATE FUNCTION postern.revoke(
     p_client_id text, p_auth_method text, p_secret_sha256 bytea,
-    p_grant_id uuid, p_token_client_id text, p_jti text, p_scope text, p_audience text, p_expires bigint,
+    p_grant_id uuid, p_token_client_id text, p_jti text, p_scope text, p_audience text, p_expires bigint, p_kid text,
     p_sealed bytea,
     OUT outcome text, OUT what text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -18,7 +18,7 @@ BEGIN
     END IF;
     outcome := 'ok';
     what := 'nothing';
-    SELECT * INTO t FROM postern.presented_token(p_grant_id, p_token_client_id, p_jti, p_scope, p_audience, p_expires,
+    SELECT * INTO t FROM postern.presented_token(p_grant_id, p_token_client_id, p_jti, p_scope, p_audience, p_expires, p_kid,
         p_sealed, NULL, NULL);
     IF FOUND THEN
         IF t.client_id = p_client_id THEN

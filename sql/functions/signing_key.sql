@@ -4,16 +4,7 @@ CREATE FUNCTION postern.signing_key(p_kid text, OUT alg text, OUT private_key te
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$ SELECT k.alg, k.private_key FROM postern.signing_key k WHERE k.kid = p_kid AND k.retired_at IS NULL $$;
 
--- guard: the public half.
+-- guard, introspect, revoke, userinfo, logout: the public half.
 CREATE FUNCTION postern.verification_key(p_kid text, OUT public_jwk text) RETURNS SETOF text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$ SELECT k.public_jwk::text FROM postern.signing_key k WHERE k.kid = p_kid AND k.retired_at IS NULL $$;
-
--- The key that signs with an algorithm now.
-CREATE FUNCTION postern.current_kid(p_alg text) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-SELECT k.kid FROM postern.signing_key k
-WHERE k.alg = p_alg AND k.retired_at IS NULL AND k.active_from <= now()
-ORDER BY k.active_from DESC, k.kid LIMIT 1
-$$;

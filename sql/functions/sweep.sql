@@ -19,6 +19,14 @@ BEGIN
         SELECT id FROM postern.session WHERE expires_at < now() LIMIT p_batch FOR UPDATE SKIP LOCKED);
     GET DIAGNOSTICS v_count = ROW_COUNT;
     swept := swept + v_count;
+    DELETE FROM postern.revoked_token WHERE jti IN (
+        SELECT jti FROM postern.revoked_token WHERE expires_at < now() LIMIT p_batch FOR UPDATE SKIP LOCKED);
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    swept := swept + v_count;
+    DELETE FROM postern.api_key WHERE id IN (
+        SELECT id FROM postern.api_key WHERE expires_at < now() - interval '30 days' LIMIT p_batch FOR UPDATE SKIP LOCKED);
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    swept := swept + v_count;
     DELETE FROM postern.login_throttle WHERE subject IN (
         SELECT subject FROM postern.login_throttle WHERE expires_at < now() LIMIT p_batch FOR UPDATE SKIP LOCKED);
     GET DIAGNOSTICS v_count = ROW_COUNT;

@@ -1,4 +1,59 @@
--- token: codes and client credentials become claims; token itself only signs them.
+-- token: grants become tokens; token itself only signs.
+
+-- What token signs and sends.  Absent tokens are NULL.
+CREATE TYPE postern.token_answer AS (
+    outcome text, issuer text, issued_at bigint, access_token_seconds bigint, id_token_seconds bigint,
+    grant_id text, sub text, scope text, audience text, nonce text, auth_time bigint, session_id text,
+    access_kid text, id_kid text,       -- the keys that sign now
+    access_token text,                  -- opaque, when the resource wants it so
+    refresh_token text);
+
+-- Everything that is issued is issued here, from a grant that is alive; outcome ok
+-- or ended.  p_scope is what this token is for, within the grant's.
+CREATE FUNCTION postern.issue(p_grant_id uuid, p_scope text[]) RETURNS postern.token_answer
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    a postern.token_answer;
+BEGIN
+    SELECT 'ok', i.url, floor(extract(epoch FROM now())),
+           extract(epoch FROM coalesce(g.access_token_lifetime, i.access_token_lifetime)),
+           extract(epoch FROM i.id_token_lifetime),
+           g.id, coalesce(g.sub::text, g.client_id), array_to_string(p_scope, ' '), coalesce(g.resource, i.url),
+           g.nonce, floor(extract(epoch FROM g.auth_time)), g.session_id,
+           (SELECT k.kid FROM postern.signing_key k
+             WHERE k.alg = 'ES256' AND k.retired_at IS NULL AND k.active_from <= now()
+             ORDER BY k.active_from DESC, k.kid LIMIT 1),
+           CASE WHEN g.sub IS NOT NULL THEN
+               (SELECT k.kid FROM postern.signing_key k
+                 WHERE k.alg = g.id_token_signed_response_alg AND k.retired_at IS NULL AND k.active_from <= now()
+                 ORDER BY k.active_from DESC, k.kid LIMIT 1) END,
+           CASE WHEN g.access_token_format = 'opaque' THEN
+               postern.opaque_token(g.id, g.scope, p_scope, now() + coalesce(g.access_token_lifetime, i.access_token_lifetime)) END,
+           CASE WHEN g.refresh_generation IS NOT NULL THEN
+               postern.refresh_token(g.id, g.refresh_generation) END
+      INTO a FROM postern.live_grant g CROSS JOIN postern.issuer i WHERE g.id = p_grant_id;
+    IF a.outcome IS NULL THEN
+        a.outcome := 'ended';
+    END IF;
+    RETURN a;
+END
+$$;
+
+-- An opaque access token: the grant, when it ends, which of the grant's scopes it
+-- is for (a bit each), and an identifier of its own.
+CREATE FUNCTION postern.opaque_token(p_grant_id uuid, p_granted text[], p_scope text[], p_expires timestamptz) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_mask bigint;
+BEGIN
+    SELECT coalesce(sum(1::bigint << (w.place::integer - 1)), 0) INTO v_mask
+      FROM unnest(p_granted) WITH ORDINALITY AS w(word, place) WHERE w.word = ANY (p_scope) AND w.place <= 62;
+    RETURN postern.seal('access token', uuid_send(p_grant_id) || int8send(floor(extract(epoch FROM p_expires))::bigint)
+        || int8send(v_mask) || uuid_send(gen_random_uuid()));
+END
+$$;
 
 -- Redeem a code (RFC 6749 section 4.1.3, RFC 7636 section 4.6).  p_challenge is what
 -- the verifier comes to.  Outcomes: ok, invalid_client, and for the log: unknown,
@@ -9,50 +64,34 @@
 -- did not; a replay revokes the grant, and that is committed.
 CREATE FUNCTION postern.redeem_code(
     p_client_id text, p_auth_method text, p_secret_sha256 bytea,
-    p_grant_id uuid, p_code_sha256 bytea, p_redirect_uri text, p_challenge text,
-    OUT outcome text, OUT issuer text, OUT issued_at bigint, OUT access_token_seconds bigint,
-    OUT id_token_seconds bigint, OUT sub text, OUT scope text, OUT audience text, OUT nonce text,
-    OUT auth_time bigint, OUT session_id text, OUT access_kid text, OUT id_kid text)
+    p_grant_id uuid, p_code_sha256 bytea, p_redirect_uri text, p_challenge text) RETURNS postern.token_answer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    c record;
-    g record;
+    a       postern.token_answer;
+    c       record;
+    v_scope text[];
 BEGIN
-    SELECT l.profile, l.id_token_signed_response_alg AS alg, i.url, i.access_token_lifetime, i.id_token_lifetime
-      INTO c FROM postern.live_client l CROSS JOIN postern.issuer i
+    SELECT l.profile, 'refresh_token' = ANY (l.grant_types) AS refresh
+      INTO c FROM postern.live_client l
      WHERE l.client_id = p_client_id AND l.token_endpoint_auth_method = p_auth_method
        AND (p_auth_method = 'none' OR l.client_secret_sha256 = p_secret_sha256)
        AND 'authorization_code' = ANY (l.grant_types);
     IF NOT FOUND THEN
-        outcome := 'invalid_client';
-        RETURN;
+        a.outcome := 'invalid_client';
+        RETURN a;
     END IF;
-    UPDATE postern.authorization_grant t SET redeemed_at = now()
+    UPDATE postern.authorization_grant t
+       SET redeemed_at = now(), refreshed_at = now(), refresh_generation = CASE WHEN c.refresh THEN 1 END
      WHERE t.id = p_grant_id AND t.code_sha256 = p_code_sha256 AND t.client_id = p_client_id
        AND t.redeemed_at IS NULL AND t.code_expires_at > clock_timestamp()
        AND t.code_challenge IS NOT DISTINCT FROM p_challenge
        AND (t.redirect_uri IS NOT DISTINCT FROM p_redirect_uri
             -- OAuth 2.1 no longer sends it here: the challenge binds the request.
             OR (p_redirect_uri IS NULL AND c.profile = 'oauth2.1' AND t.code_challenge IS NOT NULL))
-       AND EXISTS (SELECT FROM postern.live_grant l WHERE l.id = t.id)
-    RETURNING t.sub, t.scope, t.resource, t.nonce, t.auth_time, t.session_id INTO g;
+    RETURNING t.scope INTO v_scope;
     IF FOUND THEN
-        outcome := 'ok';
-        issuer := c.url;
-        issued_at := floor(extract(epoch FROM now()));
-        access_token_seconds := extract(epoch FROM coalesce(
-            (SELECT r.access_token_lifetime FROM postern.live_resource r WHERE r.resource = g.resource), c.access_token_lifetime));
-        id_token_seconds := extract(epoch FROM c.id_token_lifetime);
-        sub := g.sub;
-        scope := array_to_string(g.scope, ' ');
-        audience := coalesce(g.resource, c.url);
-        nonce := g.nonce;
-        auth_time := floor(extract(epoch FROM g.auth_time));
-        session_id := g.session_id;
-        access_kid := postern.current_kid('ES256');
-        id_kid := postern.current_kid(c.alg);
-        RETURN;
+        RETURN postern.issue(p_grant_id, v_scope);
     END IF;
 
     UPDATE postern.authorization_grant t SET revoked_at = now(), revoked_because = 'code replayed'
@@ -62,65 +101,123 @@ BEGIN
         WHEN t.client_id <> p_client_id THEN 'wrong_client'
         WHEN t.code_expires_at <= clock_timestamp() THEN 'expired'
         WHEN t.code_challenge IS DISTINCT FROM p_challenge THEN 'wrong_verifier'
-        WHEN t.redirect_uri IS DISTINCT FROM p_redirect_uri THEN 'wrong_redirect_uri'
-        ELSE 'ended' END
-      INTO outcome FROM postern.authorization_grant t WHERE t.id = p_grant_id AND t.code_sha256 = p_code_sha256;
+        ELSE 'wrong_redirect_uri' END
+      INTO a.outcome FROM postern.authorization_grant t WHERE t.id = p_grant_id AND t.code_sha256 = p_code_sha256;
     IF NOT FOUND THEN
-        outcome := 'unknown';
+        a.outcome := 'unknown';
     END IF;
+    RETURN a;
+END
+$$;
+
+-- Refresh (RFC 6749 section 6; RFC 9700 section 4.14.2).  p_sealed is the token.  Each
+-- use makes the next generation.  The one before it may come again for a moment,
+-- because replies get lost: it gets the same successor, which need not be stored to
+-- be the same.  Anything older is a replay and ends the grant.
+--
+-- Outcomes: those of redeem_code, invalid_scope and invalid_target.
+CREATE FUNCTION postern.refresh(
+    p_client_id text, p_auth_method text, p_secret_sha256 bytea,
+    p_sealed bytea, p_scope text, p_resource text) RETURNS postern.token_answer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_window     constant interval := '10 seconds';
+    v_id         uuid := postern.refresh_token_grant(p_sealed);
+    v_generation integer;
+    v_wanted     text[] := string_to_array(p_scope, ' ');
+    v_idle       interval;
+    v_scope      text[];
+    g            record;
+    a            postern.token_answer;
+BEGIN
+    SELECT i.refresh_token_idle_lifetime INTO v_idle FROM postern.live_client l CROSS JOIN postern.issuer i
+     WHERE l.client_id = p_client_id AND l.token_endpoint_auth_method = p_auth_method
+       AND (p_auth_method = 'none' OR l.client_secret_sha256 = p_secret_sha256)
+       AND 'refresh_token' = ANY (l.grant_types);
+    IF NOT FOUND THEN
+        a.outcome := 'invalid_client';
+        RETURN a;
+    END IF;
+    IF v_id IS NULL THEN
+        a.outcome := 'unknown';
+        RETURN a;
+    END IF;
+    v_generation := postern.refresh_token_generation(p_sealed);
+    UPDATE postern.authorization_grant t SET refresh_generation = t.refresh_generation + 1, refreshed_at = now()
+     WHERE t.id = v_id AND t.client_id = p_client_id AND t.refresh_generation = v_generation
+       AND t.refreshed_at > clock_timestamp() - v_idle
+       AND (v_wanted IS NULL OR v_wanted <@ t.scope)
+       AND (p_resource IS NULL OR p_resource = t.resource)
+    RETURNING t.scope INTO v_scope;
+    IF FOUND THEN
+        RETURN postern.issue(v_id, coalesce(v_wanted, v_scope));
+    END IF;
+
+    SELECT t.client_id, t.refresh_generation, t.refreshed_at, t.scope, t.resource INTO g
+      FROM postern.authorization_grant t WHERE t.id = v_id;
+    a.outcome := CASE
+        WHEN NOT FOUND OR g.refresh_generation < v_generation OR g.refresh_generation IS NULL THEN 'unknown'
+        WHEN g.client_id <> p_client_id THEN 'wrong_client'
+        WHEN v_wanted IS NOT NULL AND NOT v_wanted <@ g.scope THEN 'invalid_scope'
+        WHEN p_resource IS NOT NULL AND p_resource IS DISTINCT FROM g.resource THEN 'invalid_target'
+        WHEN g.refresh_generation = v_generation THEN 'expired'
+        WHEN g.refresh_generation = v_generation + 1 AND g.refreshed_at > clock_timestamp() - v_window THEN 'again'
+        ELSE 'replayed' END;
+    IF a.outcome = 'again' THEN
+        RETURN postern.issue(v_id, coalesce(v_wanted, g.scope));
+    END IF;
+    IF a.outcome = 'replayed' THEN
+        UPDATE postern.authorization_grant t SET revoked_at = now(), revoked_because = 'refresh token replayed'
+         WHERE t.id = v_id AND t.revoked_at IS NULL;
+    END IF;
+    RETURN a;
 END
 $$;
 
 -- The client's own access (RFC 6749 section 4.4).  Outcomes: ok, invalid_client,
 -- unauthorized_client, invalid_scope, invalid_target.
 --
--- The grant is one row per client and epoch, made when it is first used: its id is
--- computed from both, so that the usual request only reads.
+-- The grant is one row per client, epoch and scope, made when it is first used: its
+-- id is computed from these, so that the usual request only reads.
 CREATE FUNCTION postern.client_credentials(
-    p_client_id text, p_auth_method text, p_secret_sha256 bytea, p_scope text, p_resource text,
-    OUT outcome text, OUT issuer text, OUT issued_at bigint, OUT access_token_seconds bigint,
-    OUT grant_id text, OUT scope text, OUT audience text, OUT access_kid text)
+    p_client_id text, p_auth_method text, p_secret_sha256 bytea, p_scope text, p_resource text)
+RETURNS postern.token_answer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    a       postern.token_answer;
     c       record;
     v_scope record;
     v_id    uuid;
 BEGIN
-    SELECT l.grant_types, l.scope, l.epoch, i.url, i.access_token_lifetime
-      INTO c FROM postern.live_client l CROSS JOIN postern.issuer i
+    SELECT l.grant_types, l.scope, l.epoch INTO c FROM postern.live_client l
      WHERE l.client_id = p_client_id AND l.token_endpoint_auth_method = p_auth_method
        AND l.client_secret_sha256 = p_secret_sha256;
     IF NOT FOUND THEN
-        outcome := 'invalid_client';
-        RETURN;
+        a.outcome := 'invalid_client';
+        RETURN a;
     END IF;
     IF NOT 'client_credentials' = ANY (c.grant_types) THEN
-        outcome := 'unauthorized_client';
-        RETURN;
+        a.outcome := 'unauthorized_client';
+        RETURN a;
     END IF;
     SELECT * INTO v_scope FROM postern.resolve_scope(c.scope, p_scope, p_resource, false);
     IF v_scope.outcome <> 'ok' THEN
-        outcome := v_scope.outcome;
-        RETURN;
+        a.outcome := v_scope.outcome;
+        RETURN a;
     END IF;
-    v_id := encode(substr(sha256(convert_to(p_client_id || ' ' || c.epoch, 'UTF8')), 1, 16), 'hex')::uuid;
-    IF NOT EXISTS (SELECT FROM postern.live_grant l WHERE l.id = v_id) THEN
-        INSERT INTO postern.authorization_grant (id, client_id, client_epoch, scope, expires_at)
-        VALUES (v_id, p_client_id, c.epoch, '{}', 'infinity') ON CONFLICT (id) DO NOTHING;
-        IF NOT EXISTS (SELECT FROM postern.live_grant l WHERE l.id = v_id) THEN
-            outcome := 'unauthorized_client';   -- it was revoked by hand
-            RETURN;
-        END IF;
+    v_id := encode(substr(sha256(convert_to(
+        concat_ws(' ', p_client_id, c.epoch, v_scope.resource, array_to_string(v_scope.scope, ' ')), 'UTF8')), 1, 16), 'hex')::uuid;
+    a := postern.issue(v_id, v_scope.scope);
+    IF a.outcome = 'ended' THEN
+        INSERT INTO postern.authorization_grant (id, client_id, client_epoch, scope, resource, expires_at)
+        VALUES (v_id, p_client_id, c.epoch, v_scope.scope, v_scope.resource, 'infinity') ON CONFLICT (id) DO NOTHING;
+        a := postern.issue(v_id, v_scope.scope);
     END IF;
-    outcome := 'ok';
-    issuer := c.url;
-    issued_at := floor(extract(epoch FROM now()));
-    access_token_seconds := extract(epoch FROM coalesce(
-        (SELECT r.access_token_lifetime FROM postern.live_resource r WHERE r.resource = v_scope.resource), c.access_token_lifetime));
-    grant_id := v_id;
-    scope := array_to_string(v_scope.scope, ' ');
-    audience := v_scope.resource;
-    access_kid := postern.current_kid('ES256');
+    IF a.outcome = 'ended' THEN
+        a.outcome := 'unauthorized_client';     -- it was revoked by hand
+    END IF;
+    RETURN a;
 END
 $$;

@@ -1,0 +1,29 @@
+/*
+ * hint.c -- an ID token that comes back to us; see hint.h
+ */
+#include "oauth/hint.h"
+
+#include "jose/jwt.h"
+#include "oauth/own_keys.h"
+
+enum hint_outcome
+hint_read(struct store *store, struct arena *arena, struct str issuer, struct str token,
+    struct hint_claims *claims, enum store_status *status)
+{
+	struct own_keys			 keys = { store, arena, STR_ABSENT, STORE_ROWS };
+	const struct jwt_claims		*verified;
+	enum jwt_outcome		 outcome;
+
+	outcome = jwt_verify(arena, token, STR("JWT"), own_keys_find, &keys, &verified);
+	*status = keys.status;
+	if (keys.status == STORE_BUSY || keys.status == STORE_AWAY)
+		return HINT_AWAY;
+	if (outcome != JWT_OK || !str_equal(jwt_claim_string(verified, "iss"), issuer))
+		return HINT_NOT_OURS;
+	*claims = (struct hint_claims){
+		.client_id = jwt_claim_string(verified, "aud"),
+		.sub = jwt_claim_string(verified, "sub"),
+		.session_id = jwt_claim_string(verified, "sid"),
+	};
+	return str_is_absent(claims->client_id) || str_is_absent(claims->sub) ? HINT_NOT_OURS : HINT_OK;
+}

@@ -1,0 +1,23 @@
+/*
+ * own_keys.c -- the public halves of our own keys; see own_keys.h
+ */
+#include "oauth/own_keys.h"
+
+#include "oauth/key_cache.h"
+
+const struct jose_key *
+own_keys_find(void *context, struct str kid)
+{
+	struct own_keys		*keys = context;
+	struct str		 jwk;
+	const struct jose_key	*key = key_cache_find(kid);
+
+	keys->kid = kid;
+	if (key != NULL || str_is_absent(kid))
+		return key;
+	keys->status = presented_verification_key(keys->store, keys->arena, kid, &jwk);
+	if (keys->status != STORE_ROWS)
+		return NULL;
+	key = key_cache_add(jose_key_from_public_jwk(jwk));
+	return key != NULL && str_equal(jose_key_kid(key), kid) ? key : NULL;
+}
