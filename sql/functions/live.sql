@@ -24,7 +24,7 @@ WHERE s.ended_at IS NULL
   AND s.last_seen_at > now() - (SELECT i.session_idle_lifetime FROM postern.issuer i);
 
 CREATE VIEW postern.live_resource AS
-SELECT r.resource, r.name, r.access_token_lifetime
+SELECT r.resource, r.name, r.access_token_lifetime, r.client_id
 FROM postern.resource r
 WHERE r.disabled_at IS NULL;
 
