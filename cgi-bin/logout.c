@@ -64,6 +64,7 @@ ask(struct exchange *x, const struct handle *session, const struct logout *reque
 		policy.form_origin = uri_source(x->arena, &uri);
 	page_set(data, "client_name", client_name);
 	page_set(data, "action", issuer_endpoint(x->arena, x->issuer, "/logout"));
+	page_set(data, "account_uri", issuer_endpoint(x->arena, x->issuer, "/account"));
 	page_set(data, "csrf", browser_form_value(x->arena, session, "logout"));
 	page_set(data, "client_id", request->client_id);
 	page_set(data, "post_logout_redirect_uri", request->uri);
@@ -100,15 +101,14 @@ act(struct exchange *x, const struct logout *request, enum logout_outcome outcom
 
 /* A hint must be an ID token of ours, expired or not; its aud is the client. */
 static enum error
-read_hint(struct exchange *x, struct logout *request)
+read_hint(struct exchange *x, struct logout *request, struct hint_claims *claims)
 {
 	struct str		hint = exchange_parameter(x, P_ID_TOKEN_HINT);
-	struct hint_claims	claims;
 	enum store_status	status;
 
 	if (str_is_absent(hint))
 		return ERROR_NONE;
-	switch (hint_read(x->store, x->arena, x->issuer->url, hint, &claims, &status)) {
+	switch (hint_read(x->store, x->arena, x->issuer->url, hint, claims, &status)) {
 	case HINT_OK:
 		break;
 	case HINT_AWAY:
@@ -116,10 +116,10 @@ read_hint(struct exchange *x, struct logout *request)
 	case HINT_NOT_OURS:
 		return exchange_fail(x, ERROR_INVALID_REQUEST, "The app did not show that you had signed in to it from here.");
 	}
-	if (!str_is_absent(request->client_id) && !str_equal(request->client_id, claims.client_id))
+	if (!str_is_absent(request->client_id) && !str_equal(request->client_id, claims->client_id))
 		return exchange_fail(x, ERROR_INVALID_REQUEST, "The app's request does not fit together.");
-	request->client_id = claims.client_id;
-	request->hint_session = claims.session_id;
+	request->client_id = claims->client_id;
+	request->hint_session = claims->session_id;
 	return ERROR_NONE;
 }
 
@@ -131,10 +131,11 @@ logout(struct exchange *x)
 		.uri = exchange_parameter(x, P_POST_LOGOUT_REDIRECT_URI),
 	};
 	struct str		csrf = exchange_parameter(x, P_CSRF), client_name;
+	struct hint_claims	hint;
 	struct handle		session;
 	enum logout_outcome	outcome;
 	enum store_status	status;
-	enum error		error = read_hint(x, &request);
+	enum error		error = read_hint(x, &request, &hint);
 
 	if (error != ERROR_NONE)
 		return error;

@@ -20,7 +20,7 @@ BEGIN
         ('revoke',    '{issuer_identity,revoke,verification_key}'),
         ('userinfo',  '{issuer_identity,userinfo,verification_key}'),
         ('logout',    '{issuer_identity,logout,verification_key}'),
-        ('account',   '{issuer_identity,account_page,account_disconnect,account_sign_out}'),
+        ('account',   '{issuer_identity,account_page,account_disconnect,account_end_session,account_make_key,account_revoke_key}'),
         ('guard',     '{issuer_identity,guard,verification_key}'),
         ('metadata',  '{issuer_identity,metadata}'),
         ('jwks',      '{issuer_identity,jwks}')

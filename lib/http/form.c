@@ -3,6 +3,8 @@
  */
 #include "http/form.h"
 
+#include "base/buf.h"
+
 static int
 hex_value(char c)
 {
@@ -64,6 +66,18 @@ note(struct form_fault *fault, int parameter, const char *description)
 		*fault = (struct form_fault){ parameter, description };
 }
 
+static struct str
+join(struct arena *arena, struct str first, struct str second)
+{
+	struct buf text = buf_new(arena, first.n + second.n + 1);
+
+	buf_add(&text, first);
+	if (first.n > 0 && second.n > 0)
+		buf_addc(&text, ' ');
+	buf_add(&text, second);
+	return buf_str(&text);
+}
+
 void
 form_parse(struct arena *arena, struct str text, const struct parameter *table,
     size_t count, struct str *values, struct form_fault *fault)
@@ -97,7 +111,9 @@ form_parse(struct arena *arena, struct str text, const struct parameter *table,
 		which = find(table, count, name);
 		if (which < 0)
 			continue;
-		if (seen[which]) {
+		if (seen[which] && table[which].list)
+			value = join(arena, values[which], value);
+		else if (seen[which]) {
 			note(fault, which, "a parameter is repeated");
 			values[which] = STR_ABSENT;
 			continue;

@@ -18,6 +18,8 @@ struct parameter {
 	const char	*name;
 	size_t		 max_bytes;		/* after decoding */
 	bool		 (*valid)(struct str value);	/* NULL: any text */
+	bool		 list;			/* may be repeated (tick boxes of our own pages): */
+						/* the values are joined by spaces */
 };
 
 /* What is wrong with a form: which parameter (-1: the form itself) and why, as

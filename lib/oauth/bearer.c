@@ -4,36 +4,13 @@
 #include "oauth/bearer.h"
 
 #include "base/base64url.h"
+#include "base/uuid.h"
 #include "jose/jwt.h"
 #include "oauth/own_keys.h"
 #include "oauth/tokens.h"
-
-#define UUID_TEXT_BYTES	36
+#include "oauth/verified.h"
 
 static struct str reason;
-
-/* "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" as 16 octets. */
-static bool
-parse_uuid(struct str text, unsigned char *out)
-{
-	static const char digits[] = "0123456789abcdef";
-	unsigned	  nibbles = 0;
-
-	if (text.n != UUID_TEXT_BYTES)
-		return false;
-	for (size_t i = 0; i < text.n; i++) {
-		const char *digit;
-
-		if (text.p[i] == '-')
-			continue;
-		digit = memchr(digits, text.p[i], 16);
-		if (digit == NULL || nibbles == 2 * HANDLE_ID_BYTES)
-			return false;
-		out[nibbles / 2] = (unsigned char)(out[nibbles / 2] << 4 | (digit - digits));
-		nibbles++;
-	}
-	return nibbles == 2 * HANDLE_ID_BYTES;
-}
 
 static enum bearer_outcome
 read_jwt(struct store *store, struct arena *arena, struct str issuer, struct str token,
@@ -57,12 +34,26 @@ read_jwt(struct store *store, struct arena *arena, struct str issuer, struct str
 		.audience = jwt_claim_string(claims, "aud"),
 		.kid = keys.kid,
 	};
-	out->has_grant = parse_uuid(jwt_claim_string(claims, CLAIM_GRANT_ID), out->grant_id);
+	out->has_grant = uuid_parse(jwt_claim_string(claims, CLAIM_GRANT_ID), out->grant_id);
 	if (!str_equal(jwt_claim_string(claims, "iss"), issuer) || !out->has_grant || !jwt_claim_integer(claims, "exp", &expires) || str_is_absent(out->client_id) ||
 	    str_is_absent(out->jti) || str_is_absent(out->audience))
 		return BEARER_NOT_OURS;
 	out->expires = expires;
 	return BEARER_OK;
+}
+
+static enum bearer_outcome
+read_remembered_jwt(struct store *store, struct arena *arena, struct str issuer, struct str token,
+    struct presented *out, enum store_status *status)
+{
+	enum bearer_outcome outcome;
+
+	if (verified_recall(token, out))
+		return BEARER_OK;
+	outcome = read_jwt(store, arena, issuer, token, out, status);
+	if (outcome == BEARER_OK)
+		verified_remember(token, out);
+	return outcome;
 }
 
 enum bearer_outcome
@@ -79,7 +70,7 @@ bearer_read(struct store *store, struct arena *arena, struct str issuer, struct 
 		return presented->has_key ? BEARER_OK : BEARER_NOT_OURS;
 	}
 	if (str_index(token, '.') >= 0)
-		return read_jwt(store, arena, issuer, token, presented, status);
+		return read_remembered_jwt(store, arena, issuer, token, presented, status);
 	return base64url_decode(arena, token, &presented->sealed) && presented->sealed.n > 0 ?
 	    BEARER_OK : BEARER_NOT_OURS;
 }

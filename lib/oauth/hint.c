@@ -3,6 +3,7 @@
  */
 #include "oauth/hint.h"
 
+#include "base/uuid.h"
 #include "jose/jwt.h"
 #include "oauth/own_keys.h"
 
@@ -23,7 +24,8 @@ hint_read(struct store *store, struct arena *arena, struct str issuer, struct st
 	*claims = (struct hint_claims){
 		.client_id = jwt_claim_string(verified, "aud"),
 		.sub = jwt_claim_string(verified, "sub"),
-		.session_id = jwt_claim_string(verified, "sid"),
 	};
+	if (!uuid_parse(jwt_claim_string(verified, "sid"), claims->session_id))
+		memset(claims->session_id, 0, sizeof claims->session_id);
 	return str_is_absent(claims->client_id) || str_is_absent(claims->sub) ? HINT_NOT_OURS : HINT_OK;
 }

@@ -11,7 +11,7 @@
 struct hint_claims {
 	struct str	client_id;	/* aud */
 	struct str	sub;
-	struct str	session_id;	/* sid; absent if the token has none */
+	unsigned char	session_id[16];	/* sid; zeros if the token has none */
 };
 
 enum hint_outcome { HINT_OK, HINT_NOT_OURS, HINT_AWAY };

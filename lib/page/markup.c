@@ -107,6 +107,8 @@ static const struct markup_attribute attributes[] = {
 	{ STR_INIT("enterkeyhint"), MARKUP_FIXED, STR_INIT("input") },
 	{ STR_INIT("minlength"), MARKUP_FIXED, STR_INIT("input") },
 	{ STR_INIT("maxlength"), MARKUP_FIXED, STR_INIT("input") },
+	{ STR_INIT("min"), MARKUP_FIXED, STR_INIT("input") },
+	{ STR_INIT("max"), MARKUP_FIXED, STR_INIT("input") },
 	{ STR_INIT("pattern"), MARKUP_FIXED, STR_INIT("input") },
 	{ STR_INIT("required"), MARKUP_FLAG, STR_INIT("input") },
 	{ STR_INIT("readonly"), MARKUP_FLAG, STR_INIT("input") },

@@ -35,9 +35,14 @@ static const struct words pages[] = {
 		"no_apps "			/* flag; the same as an empty list */
 		"apps client_name client_uri logo_uri client_id since last_used "
 		"scopes title "			/* list of an app */
-		"sessions session address user_agent_text last_seen current") },
+		"sessions session address user_agent_text last_seen current "
+		"keys key name ends "		/* personal API keys */
+		"new_key "			/* shown once */
+		"choices scope resource sensitive key_problem") },
 	{ STR_INIT("error.html"), STR_INIT(
 		"title text hint error_code") },
+	{ STR_INIT("logout.html"), STR_INIT(
+		"action csrf client_name client_id post_logout_redirect_uri state account_uri") },
 	{ STR_INIT("signed_out.html"), STR_INIT(
 		"sign_in_uri "			/* path of the login or account page */
 		"client_name return_uri") },	/* the client that asked for the logout */

@@ -5,22 +5,33 @@
 
 static const struct str outcomes[ACCOUNT__COUNT] = {
 	[ACCOUNT_OK] = STR_INIT("ok"),
-	[ACCOUNT_NOT_CONNECTED] = STR_INIT("not_connected"),
+	[ACCOUNT_NOT_FOUND] = STR_INIT("not_found"),
 	[ACCOUNT_NO_SESSION] = STR_INIT("no_session"),
+	[ACCOUNT_INVALID_SCOPE] = STR_INIT("invalid_scope"),
+	[ACCOUNT_INVALID_TARGET] = STR_INIT("invalid_target"),
+	[ACCOUNT_TOO_MANY] = STR_INIT("too_many"),
 };
 
 static const struct store_call read_page = {
 	"account_page",
-	"SELECT login_name, name, email, client_id, client_name, client_uri, logo_uri, since, titles"
+	"SELECT kind, id, name, detail, uri, since, last_used, ends, titles, is_current"
 	" FROM postern.account_page($1, $2)"
 };
 
 static const struct store_call disconnect = {
-	"account_disconnect", "SELECT outcome, client_name FROM postern.account_disconnect($1, $2, $3)"
+	"account_disconnect", "SELECT outcome FROM postern.account_disconnect($1, $2, $3)"
 };
 
-static const struct store_call sign_out = {
-	"account_sign_out", "SELECT outcome FROM postern.account_sign_out($1, $2)"
+static const struct store_call end_session = {
+	"account_end_session", "SELECT outcome FROM postern.account_end_session($1, $2, $3)"
+};
+
+static const struct store_call make_key = {
+	"account_make_key", "SELECT outcome FROM postern.account_make_key($1, $2, $3, $4, $5, $6, $7)"
+};
+
+static const struct store_call revoke_key = {
+	"account_revoke_key", "SELECT outcome FROM postern.account_revoke_key($1, $2, $3)"
 };
 
 enum store_status
@@ -32,32 +43,61 @@ account_read(struct store *store, struct arena *arena, const struct handle *sess
 	return store_call(store, arena, &read_page, values, 2, rows);
 }
 
-enum store_status
-account_disconnect(struct store *store, struct arena *arena, const struct handle *session,
-    struct str client_id, enum account_outcome *outcome, struct str *client_name)
+/* A call whose first two values are the session and whose answer is an outcome. */
+static enum store_status
+act(struct store *store, struct arena *arena, const struct store_call *call,
+    const struct store_value *values, size_t count, enum account_outcome *outcome)
 {
-	const struct store_value values[] = {
-		store_handle_id(session), store_handle_digest(session), store_text(client_id),
-	};
 	const struct store_rows	*rows;
-	enum store_status	 status = store_call(store, arena, &disconnect, values, 3, &rows);
-
-	if (status != STORE_ROWS)
-		return status;
-	*outcome = (enum account_outcome)store_get_outcome(rows, 0, outcomes, ACCOUNT__COUNT);
-	*client_name = store_get(rows, 0, 1);
-	return status;
-}
-
-enum store_status
-account_sign_out(struct store *store, struct arena *arena, const struct handle *session,
-    enum account_outcome *outcome)
-{
-	const struct store_value values[] = { store_handle_id(session), store_handle_digest(session) };
-	const struct store_rows	*rows;
-	enum store_status	 status = store_call(store, arena, &sign_out, values, 2, &rows);
+	enum store_status	 status = store_call(store, arena, call, values, count, &rows);
 
 	if (status == STORE_ROWS)
 		*outcome = (enum account_outcome)store_get_outcome(rows, 0, outcomes, ACCOUNT__COUNT);
 	return status;
+}
+
+enum store_status
+account_disconnect(struct store *store, struct arena *arena, const struct handle *session,
+    struct str client_id, enum account_outcome *outcome)
+{
+	const struct store_value values[] = {
+		store_handle_id(session), store_handle_digest(session), store_text(client_id),
+	};
+
+	return act(store, arena, &disconnect, values, 3, outcome);
+}
+
+enum store_status
+account_end_session(struct store *store, struct arena *arena, const struct handle *session,
+    const unsigned char *other, enum account_outcome *outcome)
+{
+	const struct store_value values[] = {
+		store_handle_id(session), store_handle_digest(session), store_uuid(other),
+	};
+
+	return act(store, arena, &end_session, values, 3, outcome);
+}
+
+enum store_status
+account_make_key(struct store *store, struct arena *arena, const struct handle *session,
+    const struct handle *key, struct str name, struct str scope, long days, enum account_outcome *outcome)
+{
+	const struct store_value values[] = {
+		store_handle_id(session), store_handle_digest(session),
+		store_handle_id(key), store_handle_digest(key),
+		store_text(name), store_text(scope), store_integer(days),
+	};
+
+	return act(store, arena, &make_key, values, 7, outcome);
+}
+
+enum store_status
+account_revoke_key(struct store *store, struct arena *arena, const struct handle *session,
+    const unsigned char *key_id, enum account_outcome *outcome)
+{
+	const struct store_value values[] = {
+		store_handle_id(session), store_handle_digest(session), store_uuid(key_id),
+	};
+
+	return act(store, arena, &revoke_key, values, 3, outcome);
 }

@@ -10,7 +10,7 @@ static const struct str outcomes[LOGOUT__COUNT] = {
 };
 
 static const struct store_call call = {
-	"logout", "SELECT outcome, client_name FROM postern.logout($1, $2, $3::text::uuid, $4, $5, $6)"
+	"logout", "SELECT outcome, client_name FROM postern.logout($1, $2, $3, $4, $5, $6)"
 };
 
 enum store_status
@@ -20,7 +20,7 @@ logout_do(struct store *store, struct arena *arena, const struct logout *request
 	const struct store_value values[] = {
 		store_handle_id(request->session),
 		store_handle_digest(request->session),
-		store_text(request->hint_session),
+		store_uuid(request->hint_session),
 		store_text(request->client_id),
 		store_text(request->uri),
 		store_bool(request->confirmed),

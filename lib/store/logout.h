@@ -10,7 +10,7 @@ enum logout_outcome { LOGOUT_ENDED, LOGOUT_CONFIRM, LOGOUT_UNREGISTERED_URI, LOG
 
 struct logout {
 	const struct handle	*session;	/* the browser's; may be NULL */
-	struct str		 hint_session;	/* sid of a verified ID token hint */
+	const unsigned char	*hint_session;	/* sid of a verified ID token hint, 16 octets */
 	struct str		 client_id;	/* aud of the hint, or what the request says */
 	struct str		 uri;		/* post_logout_redirect_uri */
 	bool			 confirmed;	/* by the person, on our own page */
