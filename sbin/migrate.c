@@ -237,11 +237,11 @@ static const struct fixed dropping[] = {
 	  "$$" },
 };
 
-/* Functions, procedures and views of the schema. */
+/* Functions, procedures, views and composite types of the schema. */
 #define OBJECTS \
     "(SELECT p.tableoid AS catalog, p.oid FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'postern'::regnamespace" \
     " UNION ALL SELECT c.tableoid, c.oid FROM pg_catalog.pg_class c" \
-    " WHERE c.relnamespace = 'postern'::regnamespace AND c.relkind IN ('v', 'm')) AS o"
+    " WHERE c.relnamespace = 'postern'::regnamespace AND c.relkind IN ('v', 'm', 'c')) AS o"
 
 /* Before the files of functions are loaded: what is there is not theirs. */
 static const struct fixed remembering[] = {
@@ -252,7 +252,8 @@ static const struct fixed remembering[] = {
 static const struct fixed closing[] = {
 	{ "could not note the functions and views",
 	  "INSERT INTO postern.schema_object (place, type, identity)"
-	  " SELECT row_number() OVER (ORDER BY o.oid), i.type, i.identity"
+	  " SELECT row_number() OVER (ORDER BY o.oid),"
+	  " CASE i.type WHEN 'composite type' THEN 'type' ELSE i.type END, i.identity"
 	  " FROM " OBJECTS ", pg_catalog.pg_identify_object(o.catalog, o.oid, 0) i"
 	  " WHERE NOT o.catalog || '.' || o.oid = ANY (string_to_array(current_setting('postern.kept'), ' '))" },
 	{ "could not revoke", "REVOKE ALL ON SCHEMA postern FROM PUBLIC" },

@@ -53,7 +53,7 @@ presented_check(struct store *store, struct arena *arena, const struct presented
 			.scope = store_get(rows, 0, CHECK_SCOPE),
 			.audience = store_get(rows, 0, CHECK_AUDIENCE),
 		};
-	return status;
+	return status == STORE_ROWS && str_is_absent(answer->sub) ? STORE_NONE : status;
 }
 
 enum store_status

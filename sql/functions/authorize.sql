@@ -26,30 +26,27 @@ BEGIN
 END
 $$;
 
+-- Where the answer goes: the presented URI if it is registered, the only registered
+-- one if none is presented (RFC 6749 section 3.1.2.3), else NULL.
+CREATE FUNCTION postern.answer_uri(p_registered text[], p_presented text) RETURNS text
+LANGUAGE sql IMMUTABLE
+RETURN CASE
+    WHEN p_presented IS NULL AND cardinality(p_registered) = 1 THEN p_registered[1]
+    WHEN p_presented = ANY (p_registered) THEN p_presented
+    WHEN postern.redirect_uri_matches(p_registered, p_presented) THEN p_presented END;
+
 -- Where may an error be reported?  outcome: ok, unknown_client, unregistered_redirect_uri.
 CREATE FUNCTION postern.authorize_client(
     p_client_id text, p_redirect_uri text,
     OUT outcome text, OUT issuer text, OUT redirect_uri text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    v_uris text[];
 BEGIN
-    SELECT i.url, c.redirect_uris INTO authorize_client.issuer, v_uris
+    SELECT i.url, postern.answer_uri(c.redirect_uris, p_redirect_uri)
+      INTO authorize_client.issuer, authorize_client.redirect_uri
       FROM postern.live_client c CROSS JOIN postern.issuer i WHERE c.client_id = p_client_id;
-    IF NOT FOUND THEN
-        outcome := 'unknown_client';
-        RETURN;
-    END IF;
-    redirect_uri := p_redirect_uri;
-    -- RFC 6749 section 3.1.2.3: it may be left out when there is only one.
-    IF redirect_uri IS NULL AND cardinality(v_uris) = 1 THEN
-        redirect_uri := v_uris[1];
-    ELSIF redirect_uri IS NULL OR NOT postern.redirect_uri_matches(v_uris, redirect_uri) THEN
-        outcome := 'unregistered_redirect_uri';
-        RETURN;
-    END IF;
-    outcome := 'ok';
+    outcome := CASE WHEN NOT FOUND THEN 'unknown_client'
+                    WHEN redirect_uri IS NULL THEN 'unregistered_redirect_uri' ELSE 'ok' END;
 END
 $$;
 
@@ -75,19 +72,28 @@ AS $$
 DECLARE
     c          record;
     s          record;
-    k          record;
-    v_scope    record;
     v_decision text;
 BEGIN
-    SELECT a.outcome, a.issuer, a.redirect_uri INTO authorize.outcome, authorize.issuer, authorize.redirect_uri
-      FROM postern.authorize_client(p_client_id, p_redirect_uri) a;
-    IF outcome <> 'ok' THEN
+    SELECT l.grant_types, l.response_types, l.profile, l.consent, l.token_endpoint_auth_method, l.epoch,
+           i.url, postern.answer_uri(l.redirect_uris, p_redirect_uri) AS redirect_uri,
+           v.outcome, v.scope, v.resource,
+           i.code_lifetime, coalesce(v.access_token_lifetime, i.access_token_lifetime) AS access_token_lifetime,
+           i.refresh_token_lifetime
+      INTO c
+      FROM postern.live_client l CROSS JOIN postern.issuer i
+     CROSS JOIN LATERAL postern.resolve_scope(l.scope, p_scope, p_resource, true) v
+     WHERE l.client_id = p_client_id;
+    IF NOT FOUND THEN
+        outcome := 'unknown_client';
         RETURN;
     END IF;
-    SELECT l.grant_types, l.response_types, l.scope, l.profile, l.consent, l.token_endpoint_auth_method, l.epoch,
-           i.code_lifetime, i.access_token_lifetime, i.refresh_token_lifetime
-      INTO c FROM postern.live_client l CROSS JOIN postern.issuer i WHERE l.client_id = p_client_id;
-    IF NOT FOUND OR NOT 'authorization_code' = ANY (c.grant_types) OR NOT 'code' = ANY (c.response_types) THEN
+    issuer := c.url;
+    redirect_uri := c.redirect_uri;
+    IF redirect_uri IS NULL THEN
+        outcome := 'unregistered_redirect_uri';
+        RETURN;
+    END IF;
+    IF NOT 'authorization_code' = ANY (c.grant_types) OR NOT 'code' = ANY (c.response_types) THEN
         outcome := 'unauthorized_client';
         RETURN;
     END IF;
@@ -96,15 +102,16 @@ BEGIN
         outcome := 'invalid_request_pkce';
         RETURN;
     END IF;
-    SELECT * INTO v_scope FROM postern.resolve_scope(c.scope, p_scope, p_resource, true);
-    IF v_scope.outcome <> 'ok' THEN
-        outcome := v_scope.outcome;
+    IF c.outcome <> 'ok' THEN
+        outcome := c.outcome;
         RETURN;
     END IF;
 
     -- A login made for this very request satisfies prompt=login and max_age.
-    SELECT l.id, l.sub, l.account_epoch, l.auth_time, l.login_for, l.last_seen_at, l.expires_at
+    SELECT l.id, l.sub, l.account_epoch, l.auth_time, l.login_for, l.last_seen_at,
+           l.expires_at, t.id AS consent_id, coalesce(t.scope @> c.scope, false) AS consented
       INTO s FROM postern.live_session l
+      LEFT JOIN postern.consent t ON t.sub = l.sub AND t.client_id = p_client_id
      WHERE l.id = p_session_id AND l.secret_sha256 = p_session_sha256
        AND (l.login_for = p_query_sha256
             OR (NOT p_prompt_login
@@ -114,11 +121,10 @@ BEGIN
         RETURN;
     END IF;
 
-    SELECT t.id, t.scope INTO k FROM postern.consent t WHERE t.sub = s.sub AND t.client_id = p_client_id;
-    IF c.consent = 'implied' AND (k.id IS NULL OR NOT k.scope @> v_scope.scope) THEN
-        SELECT r.id, r.scope INTO k FROM postern.record_consent(s.sub, p_client_id, v_scope.scope) r;
+    IF c.consent = 'implied' AND NOT s.consented THEN
+        SELECT r.id, true INTO s.consent_id, s.consented FROM postern.record_consent(s.sub, p_client_id, c.scope) r;
     END IF;
-    IF p_prompt_consent OR k.id IS NULL OR NOT k.scope @> v_scope.scope OR p_consent_id IS NOT NULL THEN
+    IF p_prompt_consent OR NOT s.consented OR p_consent_id IS NOT NULL THEN
         -- What the person has decided about this very request, once.
         DELETE FROM postern.authorization_request r
          WHERE r.id = p_consent_id AND r.secret_sha256 = p_consent_sha256 AND r.session_id = s.id
@@ -128,7 +134,7 @@ BEGIN
             outcome := 'access_denied';
             RETURN;
         END IF;
-        IF k.id IS NULL OR NOT k.scope @> v_scope.scope OR (p_prompt_consent AND v_decision IS NULL) THEN
+        IF NOT s.consented OR (p_prompt_consent AND v_decision IS NULL) THEN
             IF p_prompt_none THEN
                 outcome := 'consent_required';
                 RETURN;
@@ -139,7 +145,7 @@ BEGIN
                 ORDER BY o.expires_at DESC OFFSET 19);
             INSERT INTO postern.authorization_request
                 (id, secret_sha256, session_id, client_id, redirect_uri, query, scope, expires_at)
-            VALUES (p_new_id, p_request_sha256, s.id, p_client_id, redirect_uri, p_query, v_scope.scope,
+            VALUES (p_new_id, p_request_sha256, s.id, p_client_id, redirect_uri, p_query, c.scope,
                 now() + interval '10 minutes');
             outcome := 'consent';
             RETURN;
@@ -149,15 +155,14 @@ BEGIN
     INSERT INTO postern.authorization_grant
         (id, client_id, client_epoch, sub, account_epoch, consent_id, session_id, scope, resource,
          code_sha256, redirect_uri, code_challenge, nonce, auth_time, code_expires_at, offline, expires_at)
-    VALUES (p_new_id, p_client_id, c.epoch, s.sub, s.account_epoch, k.id, s.id, v_scope.scope, v_scope.resource,
+    VALUES (p_new_id, p_client_id, c.epoch, s.sub, s.account_epoch, s.consent_id, s.id, c.scope, c.resource,
         p_code_sha256, p_redirect_uri, p_code_challenge, p_nonce, s.auth_time, now() + c.code_lifetime,
-        'offline_access' = ANY (v_scope.scope),
+        'offline_access' = ANY (c.scope),
         -- No token of this grant lives longer.
-        CASE WHEN NOT 'refresh_token' = ANY (c.grant_types) THEN
-                 now() + c.code_lifetime + coalesce((SELECT r.access_token_lifetime FROM postern.live_resource r
-                                                      WHERE r.resource = v_scope.resource), c.access_token_lifetime)
-             WHEN 'offline_access' = ANY (v_scope.scope) THEN now() + c.refresh_token_lifetime
+        CASE WHEN NOT 'refresh_token' = ANY (c.grant_types) THEN now() + c.code_lifetime + c.access_token_lifetime
+             WHEN 'offline_access' = ANY (c.scope) THEN now() + c.refresh_token_lifetime
              ELSE least(s.expires_at, now() + c.refresh_token_lifetime) END);
+    outcome := 'ok';
     IF s.login_for IS NOT NULL OR s.last_seen_at < now() - interval '1 minute' THEN
         UPDATE postern.session t SET login_for = NULL, last_seen_at = now() WHERE t.id = s.id;
     END IF;

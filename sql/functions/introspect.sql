@@ -22,7 +22,7 @@ BEGIN
     outcome := 'inactive';
     SELECT * INTO t FROM postern.presented_token(p_grant_id, p_token_client_id, p_jti, p_scope, p_audience, p_expires, p_kid,
         p_sealed, p_key_id, p_key_sha256);
-    IF FOUND THEN
+    IF t.sub IS NOT NULL THEN
         IF t.client_id IS DISTINCT FROM p_client_id AND NOT EXISTS (
             SELECT FROM postern.live_resource r WHERE r.resource = t.audience AND r.client_id = p_client_id) THEN
             RETURN;

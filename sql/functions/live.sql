@@ -53,3 +53,11 @@ FROM postern.api_key k
 JOIN postern.live_account a ON a.sub = k.sub AND a.epoch = k.account_epoch
 JOIN postern.live_resource r ON r.resource = k.resource
 WHERE k.revoked_at IS NULL AND k.expires_at > now();
+
+-- The key that signs with an algorithm now.  A view, because a function in SQL would
+-- be planned anew in every transaction that calls it.
+CREATE VIEW postern.current_signing_key AS
+SELECT DISTINCT ON (k.alg) k.alg, k.kid
+FROM postern.signing_key k
+WHERE k.retired_at IS NULL AND k.active_from <= now()
+ORDER BY k.alg, k.active_from DESC, k.kid;

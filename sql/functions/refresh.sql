@@ -2,8 +2,12 @@
 -- RFC 9700 section 4.14).
 
 CREATE FUNCTION postern.refresh_token(p_grant_id uuid, p_generation integer) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT postern.seal('refresh token', uuid_send(p_grant_id) || int4send(p_generation)) $$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN postern.seal('refresh token', uuid_send(p_grant_id) || int4send(p_generation));
+END
+$$;
 
 -- The grant that a refresh token of any generation names; NULL if it is not ours.
 CREATE FUNCTION postern.refresh_token_grant(p_sealed bytea) RETURNS uuid
@@ -17,7 +21,7 @@ END
 $$;
 
 CREATE FUNCTION postern.refresh_token_generation(p_sealed bytea) RETURNS integer
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN ('x' || encode(substr(p_sealed, 18, 4), 'hex'))::bit(32)::integer;
 
 -- The live grant of a refresh token that is the current one.

@@ -20,7 +20,7 @@ BEGIN
     what := 'nothing';
     SELECT * INTO t FROM postern.presented_token(p_grant_id, p_token_client_id, p_jti, p_scope, p_audience, p_expires, p_kid,
         p_sealed, NULL, NULL);
-    IF FOUND THEN
+    IF t.sub IS NOT NULL THEN
         IF t.client_id = p_client_id THEN
             INSERT INTO postern.revoked_token (jti, expires_at) VALUES (t.jti, to_timestamp(t.expires))
             ON CONFLICT (jti) DO NOTHING;

@@ -21,13 +21,9 @@ BEGIN
            extract(epoch FROM i.id_token_lifetime),
            g.id, coalesce(g.sub::text, g.client_id), array_to_string(p_scope, ' '), coalesce(g.resource, i.url),
            g.nonce, floor(extract(epoch FROM g.auth_time)), g.session_id,
-           (SELECT k.kid FROM postern.signing_key k
-             WHERE k.alg = 'ES256' AND k.retired_at IS NULL AND k.active_from <= now()
-             ORDER BY k.active_from DESC, k.kid LIMIT 1),
+           (SELECT k.kid FROM postern.current_signing_key k WHERE k.alg = 'ES256'),
            CASE WHEN g.sub IS NOT NULL THEN
-               (SELECT k.kid FROM postern.signing_key k
-                 WHERE k.alg = g.id_token_signed_response_alg AND k.retired_at IS NULL AND k.active_from <= now()
-                 ORDER BY k.active_from DESC, k.kid LIMIT 1) END,
+               (SELECT k.kid FROM postern.current_signing_key k WHERE k.alg = g.id_token_signed_response_alg) END,
            CASE WHEN g.access_token_format = 'opaque' THEN
                postern.opaque_token(g.id, g.scope, p_scope, now() + coalesce(g.access_token_lifetime, i.access_token_lifetime)) END,
            CASE WHEN g.refresh_generation IS NOT NULL THEN
@@ -186,12 +182,15 @@ RETURNS postern.token_answer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    a       postern.token_answer;
-    c       record;
-    v_scope record;
-    v_id    uuid;
+    a postern.token_answer;
+    c record;
 BEGIN
-    SELECT l.grant_types, l.scope, l.epoch INTO c FROM postern.live_client l
+    SELECT l.grant_types, l.epoch, v.outcome, v.scope, v.resource,
+           encode(substr(sha256(convert_to(concat_ws(' ', l.client_id, l.epoch, v.resource, array_to_string(v.scope, ' ')),
+               'UTF8')), 1, 16), 'hex')::uuid AS grant_id
+      INTO c
+      FROM postern.live_client l
+     CROSS JOIN LATERAL postern.resolve_scope(l.scope, p_scope, p_resource, false) v
      WHERE l.client_id = p_client_id AND l.token_endpoint_auth_method = p_auth_method
        AND l.client_secret_sha256 = p_secret_sha256;
     IF NOT FOUND THEN
@@ -202,18 +201,15 @@ BEGIN
         a.outcome := 'unauthorized_client';
         RETURN a;
     END IF;
-    SELECT * INTO v_scope FROM postern.resolve_scope(c.scope, p_scope, p_resource, false);
-    IF v_scope.outcome <> 'ok' THEN
-        a.outcome := v_scope.outcome;
+    IF c.outcome <> 'ok' THEN
+        a.outcome := c.outcome;
         RETURN a;
     END IF;
-    v_id := encode(substr(sha256(convert_to(
-        concat_ws(' ', p_client_id, c.epoch, v_scope.resource, array_to_string(v_scope.scope, ' ')), 'UTF8')), 1, 16), 'hex')::uuid;
-    a := postern.issue(v_id, v_scope.scope);
+    a := postern.issue(c.grant_id, c.scope);
     IF a.outcome = 'ended' THEN
         INSERT INTO postern.authorization_grant (id, client_id, client_epoch, scope, resource, expires_at)
-        VALUES (v_id, p_client_id, c.epoch, v_scope.scope, v_scope.resource, 'infinity') ON CONFLICT (id) DO NOTHING;
-        a := postern.issue(v_id, v_scope.scope);
+        VALUES (c.grant_id, p_client_id, c.epoch, c.scope, c.resource, 'infinity') ON CONFLICT (id) DO NOTHING;
+        a := postern.issue(c.grant_id, c.scope);
     END IF;
     IF a.outcome = 'ended' THEN
         a.outcome := 'unauthorized_client';     -- it was revoked by hand

@@ -11,6 +11,7 @@ BEGIN
     SELECT t.sub, t.scope, a.login_name, a.name, a.email, a.email_verified
       FROM postern.presented_token(p_grant_id, p_client_id, p_jti, p_scope, p_audience, p_expires, p_kid, p_sealed, NULL, NULL) t
       LEFT JOIN postern.live_grant g ON g.id = t.grant_id
-      LEFT JOIN postern.live_account a ON a.sub = g.sub;
+      LEFT JOIN postern.live_account a ON a.sub = g.sub
+     WHERE t.sub IS NOT NULL;
 END
 $$;
