@@ -16,7 +16,7 @@ WHERE a.disabled_at IS NULL;
 
 CREATE VIEW postern.live_session AS
 SELECT s.id, s.secret_sha256, s.sub, s.account_epoch, s.auth_time, s.login_for, s.last_seen_at, s.expires_at,
-       a.login_name, a.name, a.email
+       s.address, s.user_agent, a.login_name, a.name, a.email
 FROM postern.session s
 JOIN postern.live_account a ON a.sub = s.sub AND a.epoch = s.account_epoch
 WHERE s.ended_at IS NULL
