@@ -31,7 +31,7 @@ static const char list[] =
     " to_char(k.active_from AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS\"Z\"') AS \"active from\","
     " CASE WHEN k.retired_at IS NOT NULL THEN 'retired'"
     "      WHEN k.active_from > now() THEN 'upcoming'"
-    "      WHEN k.kid = postern.current_kid(k.alg) THEN 'signs'"
+    "      WHEN k.kid = (SELECT c.kid FROM postern.current_signing_key c WHERE c.alg = k.alg) THEN 'signs'"
     "      ELSE 'accepted' END AS state"
     " FROM postern.signing_key k ORDER BY k.created_at, k.kid";
 

@@ -35,6 +35,10 @@ BEGIN
         EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = %L', v_role, '3s');
         EXECUTE format('ALTER ROLE %I SET search_path = %L', v_role, '');
         EXECUTE format('ALTER ROLE %I SET jit = off', v_role);
+        -- Every statement finds its rows by key, one after the other; small tables
+        -- would tempt the planner.
+        EXECUTE format('ALTER ROLE %I SET enable_hashjoin = off', v_role);
+        EXECUTE format('ALTER ROLE %I SET enable_mergejoin = off', v_role);
         EXECUTE format('GRANT USAGE ON SCHEMA postern TO %I', v_role);
         FOR v_function IN
             SELECT p.oid::regprocedure AS signature FROM pg_catalog.pg_proc p
