@@ -28,7 +28,7 @@ BEDS = {        # name: (web server, path, how)
     "cgi": ("lighttpd", "", "cgi"),
 }
 
-ENDPOINTS = ("authorize", "login", "consent", "account", "token", "jwks")
+ENDPOINTS = ("authorize", "login", "consent", "account", "token", "introspect", "revoke", "userinfo", "logout", "jwks")
 
 CB = "https://app.example/cb"
 REDIRECT_URIS = [
@@ -36,6 +36,8 @@ REDIRECT_URIS = [
     "http://localhost:3000/dev", "com.example.app:/cb",
 ]
 VAULT = "https://vault.example/api"
+OP = "https://op.example/"          # its access tokens are opaque
+LOGOUT_URI = "https://app.example/out?keep=1"
 SECRET = "s3cret of a test: % & + =/" + "x" * 20
 ALL_SCOPES = "openid profile email files.read files.write vault.read"
 
@@ -58,6 +60,13 @@ CLIENTS = {     # client_id: what differs from the defaults below
                   "redirect_uris": [], "response_types": [], "scope": "files.read files.write vault.read"},
     "t-code-only": {"token_endpoint_auth_method": "client_secret_basic"},
     "t-narrow": {"scope": "openid files.read"},
+    "t-refresh": {"grant_types": ["authorization_code", "refresh_token"], "scope": ALL_SCOPES + " op.read op.write offline_access",
+                  "post_logout_redirect_uris": [LOGOUT_URI]},
+    "t-refresh-basic": {"grant_types": ["authorization_code", "refresh_token"], "scope": ALL_SCOPES + " op.read op.write",
+                        "token_endpoint_auth_method": "client_secret_basic"},
+    # A resource server: Drive, when it asks about a token.
+    "t-drive": {"token_endpoint_auth_method": "client_secret_basic", "grant_types": [], "response_types": [],
+                "redirect_uris": [], "scope": ""},
 }
 
 
@@ -104,11 +113,15 @@ class Bed:
     def prepare(self):
         """Accounts, clients, resources and scopes of the tests; as often as one likes."""
         db, drive = self.db, self.drive
+        db("UPDATE postern.resource SET client_id = NULL")
         db("DELETE FROM postern.client WHERE client_id LIKE 't-%'")
         db("DELETE FROM postern.account WHERE login_name IN ('grace', 'alan')")
         db("INSERT INTO postern.resource (resource, name) VALUES ({}, 'Vault') ON CONFLICT DO NOTHING", VAULT)
         db("INSERT INTO postern.scope (scope, resource, title) VALUES ('files.write', {}, 'Change your files'),"
            " ('vault.read', {}, 'Open your vault') ON CONFLICT DO NOTHING", drive, VAULT)
+        db("INSERT INTO postern.resource (resource, name, access_token_format) VALUES ({}, 'Op', 'opaque') ON CONFLICT DO NOTHING", OP)
+        db("INSERT INTO postern.scope (scope, resource, title) VALUES ('op.read', {}, 'Read'), ('op.write', {}, 'Write')"
+           " ON CONFLICT DO NOTHING", OP, OP)
         for name in ("grace", "alan"):
             self.sub[name] = db.value(
                 "INSERT INTO postern.account (login_name, name, email, password_hash)"
@@ -122,6 +135,7 @@ class Bed:
                 row["client_secret_sha256"] = hashlib.sha256(SECRET.encode()).digest()
             places = ", ".join("{}" for _ in row)
             db(f"INSERT INTO postern.client ({', '.join(row)}) VALUES ({places})", *row.values())
+        db("UPDATE postern.resource SET client_id = 't-drive' WHERE resource = {}", drive)
         self.unthrottle()
 
     def unthrottle(self):
@@ -135,7 +149,7 @@ class Bed:
                 " FROM postern.account WHERE login_name = {}", handle.id, handle.digest, ago_seconds, name)
         return handle
 
-    def consent(self, client_id, name="grace", scope=ALL_SCOPES):
+    def consent(self, client_id, name="grace", scope=ALL_SCOPES + " op.read op.write"):
         self.db("INSERT INTO postern.consent (sub, client_id, scope) SELECT sub, {}, {} FROM postern.account"
                 " WHERE login_name = {} ON CONFLICT (sub, client_id) DO UPDATE SET scope = excluded.scope",
                 client_id, scope.split(), name)

@@ -1,0 +1,153 @@
+"""Personal API keys and sessions on the account page; DESIGN section 1."""
+
+import re
+
+import pytest
+
+from lib import wire
+from lib.bed import VAULT, Handle, basic
+from lib.browser import Browser, forms, text
+
+
+def at_account(bed, name="grace"):
+    browser = Browser(bed)
+    browser.session = bed.session(name)
+    browser.cookies["postern_session"] = browser.session.text
+    browser.go(bed.issuer + "/account")
+    return browser
+
+
+def fields_of(browser, action):
+    return next(f["fields"] for f in forms(browser.page) if f["fields"].get("action") == action)
+
+
+def make(browser, bed, name="script", scopes=("files.read",), days="7", **different):
+    csrf = fields_of(browser, "make_key")["csrf"]
+    pairs = [("csrf", csrf), ("action", "make_key"), ("name", name), ("days", days)] + [("scope", s) for s in scopes]
+    pairs = [(n, different.get(n, v)) for n, v in pairs]
+    browser.send("POST", bed.issuer + "/account", wire.form(pairs))
+    found = re.search(r"postern_key_[\w-]{64}", browser.page.text)
+    return found and found[0]
+
+
+def test_key_is_shown_once_and_works(bed):
+    bed.db("DELETE FROM postern.api_key")
+    browser = at_account(bed)
+    key = make(browser, bed)
+    assert browser.page.status == 200 and key
+    assert browser.page.get("Cache-Control") == "no-store"
+    browser.go(bed.issuer + "/account")
+    assert key not in browser.page.text and "script" in text(browser.page) and "never used" in text(browser.page)
+    assert bed.call(key).status == 200
+    assert "last used" in text(browser.go(bed.issuer + "/account"))
+    rows = bed.db("SELECT k::text FROM postern.api_key k")
+    assert not any(key[12:] in r[0] for r in rows)
+
+
+@pytest.mark.http
+def test_program_is_told(bed):
+    key = make(at_account(bed), bed)
+    told = bed.call(key).text
+    assert "POSTERN_SUBJECT=" + bed.sub["grace"] in told and "POSTERN_SCOPE=files.read" in told
+    assert re.search(r"^POSTERN_CLIENT_ID=$|^(?!.*POSTERN_CLIENT_ID)", told, re.M)
+
+
+def test_scope_limits_it(bed):
+    key = make(at_account(bed), bed)
+    assert bed.call(key, "/whoami/write").status == 403
+    both = make(at_account(bed), bed, scopes=("files.read", "files.write"))
+    assert bed.call(both, "/whoami/write").status == 200
+
+
+def test_introspection_for_the_resource(bed):
+    key = make(at_account(bed), bed)
+    body = bed.post("/introspect", {"token": key}, headers=[basic("t-drive")]).json()
+    assert body["active"] and body["sub"] == bed.sub["grace"] and "client_id" not in body
+    assert bed.post("/introspect", {"token": key}, headers=[basic("t-machine")]).json() == {"active": False}
+    assert bed.request("GET", bed.at("/userinfo"), [("Authorization", "Bearer " + key)]).status == 401
+
+
+def test_revoked_at_once(bed):
+    browser = at_account(bed)
+    key = make(browser, bed, name="to be revoked")
+    ids = [f["fields"]["key"] for f in forms(browser.page) if f["fields"].get("action") == "revoke_key"]
+    csrf = fields_of(browser, "revoke_key")["csrf"]
+    other = at_account(bed, "alan")
+    other.send("POST", bed.issuer + "/account", wire.form({"action": "revoke_key", "key": ids[0],
+                                                          "csrf": fields_of(other, "sign_out")["csrf"]}))
+    assert bed.call(key).status == 200                  # another person's button does nothing
+    browser.send("POST", bed.issuer + "/account", wire.form({"action": "revoke_key", "key": ids[0], "csrf": csrf}))
+    assert browser.page.status == 303 and bed.call(key).status == 401
+
+
+def test_expires(bed):
+    key = make(at_account(bed), bed)
+    bed.db("UPDATE postern.api_key SET expires_at = now() - interval '1 second'")
+    assert bed.call(key).status == 401
+
+
+@pytest.mark.parametrize("end", ["disabled_at = now()", "epoch = epoch + 1"])
+def test_ends_with_the_account(bed, end):
+    key = make(at_account(bed, "alan"), bed)
+    assert bed.call(key).status == 200
+    bed.db(f"UPDATE postern.account SET {end} WHERE login_name = 'alan'")
+    try:
+        assert bed.call(key).status == 401
+    finally:
+        bed.db("UPDATE postern.account SET disabled_at = NULL WHERE login_name = 'alan'")
+
+
+def test_every_change_makes_it_invalid(bed):
+    key = make(at_account(bed), bed)
+    for place in list(range(12, len(key), 4)) + [0, 11]:
+        other = "B" if key[place] != "B" else "C"
+        assert bed.call(key[:place] + other + key[place + 1:]).status == 401
+    assert bed.call(key[:-1]).status == 401 and bed.call(key + "A").status == 401 and bed.call(key).status == 200
+
+
+BAD = [("no name", {"name": ""}, ("files.read",)), ("no scope", {}, ()), ("unknown scope", {}, ("nothing",)),
+       ("identity", {}, ("openid",)), ("two resources", {}, ("files.read", "vault.read"))]
+
+
+@pytest.mark.parametrize("different, scopes", [b[1:] for b in BAD], ids=[b[0] for b in BAD])
+def test_bad(bed, different, scopes):
+    bed.db("DELETE FROM postern.api_key")
+    browser = at_account(bed)
+    assert make(browser, bed, scopes=scopes, **different) is None
+    assert browser.page.status == 400 and bed.db.value("SELECT count(*) FROM postern.api_key") == "0"
+    assert make(at_account(bed), bed)
+
+
+def test_csrf(bed):
+    bed.db("DELETE FROM postern.api_key")
+    browser = at_account(bed)
+    assert make(browser, bed, csrf="A" * 43) is None and browser.page.status == 403
+    assert bed.db.value("SELECT count(*) FROM postern.api_key") == "0"
+
+
+# --- sessions ------------------------------------------------------------
+
+def test_end_another_session(bed):
+    mine, there = at_account(bed), bed.session("grace")
+    strangers = bed.session("alan")
+    mine.go(bed.issuer + "/account")
+    form = next(f["fields"] for f in forms(mine.page) if f["fields"].get("session", "").replace("-", "") == there.id)
+    mine.send("POST", bed.issuer + "/account", wire.form({**form, "session": str_uuid(strangers.id)}))
+    assert bed.get("/account", cookie=strangers).status == 200
+    mine.send("POST", bed.issuer + "/account", wire.form(form))
+    assert mine.page.status == 303 and bed.get("/account", cookie=there).status == 303
+    assert bed.get("/account", cookie=mine.session).status == 200
+
+
+def str_uuid(hexadecimal):
+    h = hexadecimal
+    return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"
+
+
+@pytest.mark.parametrize("action, name", [("end_session", "session"), ("revoke_key", "key")])
+@pytest.mark.parametrize("value", ["", "x", "1" * 36, "11111111-1111-4111-8111-11111111111G"])
+def test_malformed_id(bed, action, name, value):
+    browser = at_account(bed)
+    browser.send("POST", bed.issuer + "/account", wire.form({"action": action, name: value,
+                                                            "csrf": fields_of(browser, "sign_out")["csrf"]}))
+    assert browser.page.status == 400
