@@ -145,7 +145,10 @@ exchange_fail_bearer(struct exchange *x, enum error error)
 	add_attribute(&challenge, "scope", x->request.variable[VARIABLE_REQUIRE_SCOPE]);
 	if (error_status(error) < 500)
 		reply_header(&x->reply, "WWW-Authenticate", buf_str(&challenge));
-	exchange_fail_json(x, error);
+	if (error == ERROR_MISSING_TOKEN)
+		exchange_empty(x, error_status(error));
+	else
+		exchange_fail_json(x, error);
 }
 
 /* What a person can make of it; the first row that fits. */

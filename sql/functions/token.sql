@@ -68,17 +68,16 @@ DECLARE
     c       record;
     v_scope text[];
 BEGIN
-    SELECT l.profile, 'refresh_token' = ANY (l.grant_types) AS refresh
+    SELECT l.profile, l.grant_types
       INTO c FROM postern.live_client l
      WHERE l.client_id = p_client_id AND l.token_endpoint_auth_method = p_auth_method
-       AND (p_auth_method = 'none' OR l.client_secret_sha256 = p_secret_sha256)
-       AND 'authorization_code' = ANY (l.grant_types);
-    IF NOT FOUND THEN
-        a.outcome := 'invalid_client';
+       AND (p_auth_method = 'none' OR l.client_secret_sha256 = p_secret_sha256);
+    IF NOT FOUND OR NOT 'authorization_code' = ANY (c.grant_types) THEN
+        a.outcome := CASE WHEN FOUND THEN 'unauthorized_client' ELSE 'invalid_client' END;
         RETURN a;
     END IF;
     UPDATE postern.authorization_grant t
-       SET redeemed_at = now(), refreshed_at = now(), refresh_generation = CASE WHEN c.refresh THEN 1 END
+       SET redeemed_at = now(), refreshed_at = now(), refresh_generation = CASE WHEN 'refresh_token' = ANY (c.grant_types) THEN 1 END
      WHERE t.id = p_grant_id AND t.code_sha256 = p_code_sha256 AND t.client_id = p_client_id
        AND t.redeemed_at IS NULL AND t.code_expires_at > clock_timestamp()
        AND t.code_challenge IS NOT DISTINCT FROM p_challenge
@@ -122,17 +121,16 @@ DECLARE
     v_id         uuid := postern.refresh_token_grant(p_sealed);
     v_generation integer;
     v_wanted     text[] := string_to_array(p_scope, ' ');
-    v_idle       interval;
     v_scope      text[];
+    c            record;
     g            record;
     a            postern.token_answer;
 BEGIN
-    SELECT i.refresh_token_idle_lifetime INTO v_idle FROM postern.live_client l CROSS JOIN postern.issuer i
+    SELECT l.grant_types, i.refresh_token_idle_lifetime INTO c FROM postern.live_client l CROSS JOIN postern.issuer i
      WHERE l.client_id = p_client_id AND l.token_endpoint_auth_method = p_auth_method
-       AND (p_auth_method = 'none' OR l.client_secret_sha256 = p_secret_sha256)
-       AND 'refresh_token' = ANY (l.grant_types);
-    IF NOT FOUND THEN
-        a.outcome := 'invalid_client';
+       AND (p_auth_method = 'none' OR l.client_secret_sha256 = p_secret_sha256);
+    IF NOT FOUND OR NOT 'refresh_token' = ANY (c.grant_types) THEN
+        a.outcome := CASE WHEN FOUND THEN 'unauthorized_client' ELSE 'invalid_client' END;
         RETURN a;
     END IF;
     IF v_id IS NULL THEN
@@ -142,7 +140,7 @@ BEGIN
     v_generation := postern.refresh_token_generation(p_sealed);
     UPDATE postern.authorization_grant t SET refresh_generation = t.refresh_generation + 1, refreshed_at = now()
      WHERE t.id = v_id AND t.client_id = p_client_id AND t.refresh_generation = v_generation
-       AND t.refreshed_at > clock_timestamp() - v_idle
+       AND t.refreshed_at > clock_timestamp() - c.refresh_token_idle_lifetime
        AND (v_wanted IS NULL OR v_wanted <@ t.scope)
        AND (p_resource IS NULL OR p_resource = t.resource)
     RETURNING t.scope INTO v_scope;

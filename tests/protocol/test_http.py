@@ -11,7 +11,7 @@ from lib.bed import ENDPOINTS, basic
 METADATA = ".well-known/openid-configuration"
 ALL = [*ENDPOINTS, METADATA]
 PAGES = ("authorize", "login", "consent", "account")
-OPEN = ("token", "jwks", METADATA)       # to scripts of other origins
+OPEN = ("token", "revoke", "userinfo", "jwks", METADATA)       # to scripts of other origins
 GOOD = "grant_type=client_credentials&scope=files.read"
 
 
@@ -68,7 +68,8 @@ def test_absolute_form(bed):
 # --- methods: SEC-HTTP-07 ------------------------------------------------
 
 ALLOWED = {"authorize": "GET, HEAD, POST", "login": "GET, HEAD, POST", "consent": "GET, HEAD, POST", "account": "GET, HEAD, POST",
-           "token": "POST", "jwks": "GET, HEAD", METADATA: "GET, HEAD"}
+           "token": "POST", "introspect": "POST", "revoke": "POST",
+           "userinfo": "GET, HEAD, POST", "logout": "GET, HEAD, POST", "jwks": "GET, HEAD", METADATA: "GET, HEAD"}
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -60,7 +60,7 @@ def test_rotation(bed, session, client):
 def test_only_for_clients_that_may(bed, session):
     assert "refresh_token" not in bed.tokens(session, "t-public")
     good = grants(bed, session)
-    is_error(refresh(bed, good["refresh_token"], "t-public"), "invalid_client", 401)
+    is_error(refresh(bed, good["refresh_token"], "t-public"), "unauthorized_client")
 
 
 def test_lost_reply_gets_the_same_successor(bed, session):

@@ -107,7 +107,7 @@ KEEP = [    # wrong, and the right client can still redeem (SEC-CODE-02)
     ("grant_type missing", {"grant_type": None}, "invalid_request"),
     ("grant_type empty", {"grant_type": ""}, "invalid_request"),
     ("SEC-TOK-01 password", {"grant_type": "password", "username": "grace", "password": "x"}, "unsupported_grant_type"),
-    ("refresh_token", {"grant_type": "refresh_token", "refresh_token": "x"}, "unsupported_grant_type"),
+    ("refresh_token", {"grant_type": "refresh_token", "refresh_token": "x"}, "unauthorized_client"),
     ("implicit", {"grant_type": "implicit"}, "unsupported_grant_type"),
     ("grant_type case", {"grant_type": "Authorization_Code"}, "unsupported_grant_type"),
     ("grant_type with NUL", {"grant_type": "authorization_code\0"}, "invalid_request"),
