@@ -2,7 +2,7 @@
 
 -- HMAC-SHA256 (RFC 2104) is one expression of core SQL when both pads are at hand.
 CREATE FUNCTION postern.hmac_pad(p_key bytea, p_byte integer) RETURNS bytea
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_pad bytea := p_key || decode(repeat('00', 64 - octet_length(p_key)), 'hex');

@@ -12,7 +12,7 @@ CREATE TYPE postern.presented AS (
 CREATE FUNCTION postern.presented_token(
     p_grant_id uuid, p_client_id text, p_jti text, p_scope text, p_audience text, p_expires bigint, p_kid text,
     p_sealed bytea, p_key_id uuid, p_key_sha256 bytea) RETURNS postern.presented
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     t         postern.presented;

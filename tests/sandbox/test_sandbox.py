@@ -79,7 +79,8 @@ def test_second_connection_works_outside(bed):
 
 OWN = {"issuer_identity", "redeem_code", "client_credentials", "signing_key", "sweep"}
 PRIVILEGE = "SQLSTATE 42501"
-VALUES = {"uuid": "gen_random_uuid()", "boolean": "true", "bigint": "1", "integer": "1", "text[]": "'{}'", "inet": "'::1'"}
+VALUES = {"uuid": "gen_random_uuid()", "boolean": "true", "bigint": "1", "integer": "1", "text[]": "'{}'", "inet": "'::1'",
+          "timestamp with time zone": "now()"}
 
 
 def is_denied(bed, probe, sql, state=PRIVILEGE):

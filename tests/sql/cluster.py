@@ -11,7 +11,8 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SQL = ROOT / "sql"
-ENDPOINTS = ("authorize", "login", "consent", "token", "account", "guard", "metadata", "jwks")
+ENDPOINTS = ("authorize", "login", "consent", "token", "introspect", "revoke", "userinfo", "logout", "account", "guard",
+             "metadata", "jwks")
 # Roles belong to the whole cluster: these names are ours alone.
 UNIQUE = f"sqltest{os.getpid()}"
 _numbers = itertools.count(1)

@@ -40,7 +40,7 @@ def test_add(site, alg):
     jwk = json.loads(stored)
     assert (jwk["kid"], jwk["alg"], jwk["use"], is_pem) == (kid, alg, "sig", "t")
     assert not set(jwk) & {"d", "p", "q", "dp", "dq", "qi", "k"}
-    assert site.rows(f"SELECT postern.current_kid('{alg}');") == [kid]
+    assert site.rows(f"SELECT kid FROM postern.current_signing_key WHERE alg = '{alg}';") == [kid]
 
 
 @pytest.mark.parametrize("alg", ["", "HS256", "none", "es256", "RSA"])

@@ -153,7 +153,7 @@ def test_newer_database_is_refused(ready):
 @pytest.mark.parametrize("spoil, says", [
     (lambda f: shutil.rmtree(f), "could not open the directory"),
     (lambda f: shutil.rmtree(f / "functions"), "could not open the directory"),
-    (lambda f: (f / "0001-foundation.sql").unlink(), "NNNN-name.sql"),
+    (lambda f: [file.unlink() for file in f.glob("0*.sql")], "NNNN-name.sql"),
     (lambda f: (f / "0009-later.sql").write_text("SELECT 1"), "is missing"),
     (lambda f: (f / "0001-other.sql").write_text("SELECT 1"), "two of number 0001"),
     (lambda f: (f / "roles.sql").unlink(), "could not open"),
@@ -201,7 +201,7 @@ def configuration(tmp_path, site, line=""):
 def test_prefix_and_connection_of_the_configuration(new, tmp_path):
     done = postern("migrate", "--sql", SQL, **configuration(tmp_path, new, f"role_prefix = {new.prefix}conf_"))
     assert (done.returncode, done.stderr) == (0, "")
-    assert new.rows(f"SELECT count(*) FROM pg_roles WHERE starts_with(rolname, '{new.prefix}conf_');") == ["8"]
+    assert new.rows(f"SELECT count(*) FROM pg_roles WHERE starts_with(rolname, '{new.prefix}conf_');") == [str(len(ENDPOINTS))]
     assert new.rows(f"SELECT has_function_privilege('{new.prefix}conf_jwks', 'postern.jwks()', 'EXECUTE');") == ["t"]
 
 
@@ -221,7 +221,7 @@ def test_prefix_is_quoted_not_executed(new):
     done = postern("migrate", "--database", new.conninfo(), "--sql", SQL, "--role-prefix", prefix)
     assert done.returncode == 0, done.stderr
     names = new.rows(f"SELECT quote_ident(rolname) FROM pg_roles WHERE starts_with(rolname, '{new.prefix}') AND rolname <> '{new.owner}';")
-    assert len(names) == 8
+    assert len(names) == len(ENDPOINTS)
     new.rows("DROP SCHEMA postern CASCADE;\n" + "".join(f"DROP ROLE {n};\n" for n in names))
 
 

@@ -66,6 +66,9 @@ class Terminal:
     def __init__(self):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            # A shell's background job ignores these; a terminal's program does not.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.signal(signal.SIGQUIT, signal.SIG_DFL)
             os.execve(postern_bin(), ["postern", "passwd"], environment())
 
     def read_until(self, text):
