@@ -56,7 +56,8 @@ is_loopback(struct str host)
 		if (str_equal_ignoring_case(host, loopback_hosts[i]))
 			return true;
 	}
-	return false;
+	/* Names below localhost are loopback as well (RFC 6761 section 6.3). */
+	return str_ends_with(host, STR(".localhost"));
 }
 
 /* What follows "https://" or "http://": host, port, then a path, query, fragment
