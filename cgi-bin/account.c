@@ -23,6 +23,7 @@
 #include "store/account.h"
 
 #define KEY_NAME_MAX_BYTES	255
+#define KEY_MAX_DAYS		366
 
 enum {
 	P_ACTION, P_CSRF, P_CLIENT_ID, P_SESSION, P_KEY, P_NAME, P_DAYS, P_SCOPE, P_DONE,
@@ -35,7 +36,7 @@ static const struct parameter parameters[P__COUNT] = {
 	[P_CLIENT_ID] = { "client_id", 255, form_is_vschar, false },
 	[P_SESSION] = { "session", UUID_TEXT_BYTES, NULL, false },
 	[P_KEY] = { "key", UUID_TEXT_BYTES, NULL, false },
-	[P_NAME] = { "name", KEY_NAME_MAX_BYTES, NULL, false },
+	[P_NAME] = { "name", KEY_NAME_MAX_BYTES, form_is_line, false },
 	[P_DAYS] = { "days", 4, NULL, false },
 	[P_SCOPE] = { "scope", 2048, form_is_nqchar_list, true },
 	[P_DONE] = { "done", 32, NULL, false },
@@ -240,7 +241,7 @@ make_key(struct exchange *x, const struct handle *session)
 	struct extra		extra = { .status = 400 };
 	struct str		name = exchange_parameter(x, P_NAME);
 	struct buf		text = buf_new(x->arena, 128);
-	long			days = 90;
+	long			days;
 	struct handle		key;
 	enum account_outcome	outcome;
 	enum store_status	status;
@@ -249,7 +250,10 @@ make_key(struct exchange *x, const struct handle *session)
 		extra.key_problem = "Give the key a name, so that you will know it again.";
 		return show(x, session, &extra);
 	}
-	str_to_long(exchange_parameter(x, P_DAYS), &days);
+	if (!str_to_long(exchange_parameter(x, P_DAYS), &days) || days < 1 || days > KEY_MAX_DAYS) {
+		extra.key_problem = "A key lives 1 to 366 days.";
+		return show(x, session, &extra);
+	}
 	handle_new(&key);
 	status = account_make_key(x->store, x->arena, session, &key, name, exchange_parameter(x, P_SCOPE), days, &outcome);
 	if (status != STORE_ROWS)

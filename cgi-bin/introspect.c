@@ -19,13 +19,14 @@
 #include "oauth/client_authentication.h"
 #include "store/introspection.h"
 
-enum { P_TOKEN, P_TOKEN_TYPE_HINT, P_CLIENT_ID, P_CLIENT_SECRET, P__COUNT };
+enum { P_TOKEN, P_TOKEN_TYPE_HINT, P_CLIENT_ID, P_CLIENT_SECRET, P_CLIENT_ASSERTION, P__COUNT };
 
 static const struct parameter parameters[P__COUNT] = {
 	[P_TOKEN] = { "token", BEARER_MAX_BYTES, form_is_vschar },
 	[P_TOKEN_TYPE_HINT] = { "token_type_hint", 255, NULL },	/* section 2.1: may be ignored */
 	[P_CLIENT_ID] = { "client_id", CLIENT_ID_MAX_BYTES, form_is_vschar },
 	[P_CLIENT_SECRET] = { "client_secret", CLIENT_SECRET_MAX_BYTES, NULL },
+	[P_CLIENT_ASSERTION] = { "client_assertion", REQUEST_MAX_BODY_BYTES, NULL },
 };
 
 static void
@@ -65,8 +66,11 @@ introspect(struct exchange *x)
 	enum store_status		 status;
 	enum error			 error;
 
-	error = client_authentication_read(x->arena, &x->request, exchange_parameter(x, P_CLIENT_ID),
-	    exchange_parameter(x, P_CLIENT_SECRET), &client, &description);
+	error = client_authentication_read(x->arena, &x->request, &(struct client_parameters){
+	    .id = exchange_parameter(x, P_CLIENT_ID),
+	    .secret = exchange_parameter(x, P_CLIENT_SECRET),
+	    .assertion = exchange_parameter(x, P_CLIENT_ASSERTION),
+	}, &client, &description);
 	if (error != ERROR_NONE)
 		return exchange_fail(x, error, description);
 	exchange_note(x, "client_id", client.proof.client_id);

@@ -140,7 +140,7 @@ check(struct exchange *x, struct page *page, struct str address, struct str sett
 		old = &old_handle;
 	handle_new(&session);
 	status = login_finish(x->store, x->arena, page->username, address, hash, &session, old,
-	    page->request, x->request.variable[VARIABLE_USER_AGENT], &result);
+	    page->request, request_text(&x->request, VARIABLE_USER_AGENT), &result);
 	if (status != STORE_ROWS)
 		return exchange_store_failed(x, status);
 	if (result.outcome != LOGIN_OK) {
@@ -160,7 +160,7 @@ static enum error
 attempt(struct exchange *x, struct page *page)
 {
 	struct login_attempt	 begun;
-	struct str		 address = x->request.variable[VARIABLE_ADDRESS];
+	struct str		 address = request_text(&x->request, VARIABLE_ADDRESS);
 	enum store_status	 status;
 
 	page->username = exchange_parameter(x, P_USERNAME);

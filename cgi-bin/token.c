@@ -25,7 +25,7 @@
 #include "oauth/tokens.h"
 
 enum {
-	P_GRANT_TYPE, P_CLIENT_ID, P_CLIENT_SECRET, P_CODE, P_REDIRECT_URI, P_CODE_VERIFIER,
+	P_GRANT_TYPE, P_CLIENT_ID, P_CLIENT_SECRET, P_CLIENT_ASSERTION, P_CODE, P_REDIRECT_URI, P_CODE_VERIFIER,
 	P_REFRESH_TOKEN, P_SCOPE, P_RESOURCE,
 	P__COUNT
 };
@@ -34,6 +34,7 @@ static const struct parameter parameters[P__COUNT] = {
 	[P_GRANT_TYPE] = { "grant_type", 255, NULL },
 	[P_CLIENT_ID] = { "client_id", CLIENT_ID_MAX_BYTES, form_is_vschar },
 	[P_CLIENT_SECRET] = { "client_secret", CLIENT_SECRET_MAX_BYTES, NULL },
+	[P_CLIENT_ASSERTION] = { "client_assertion", REQUEST_MAX_BODY_BYTES, NULL },
 	[P_CODE] = { "code", 512, form_is_vschar },			/* RFC 6749 appendix A.11 */
 	[P_REDIRECT_URI] = { "redirect_uri", URI_MAX_BYTES, NULL },
 	[P_CODE_VERIFIER] = { "code_verifier", 512, NULL },
@@ -258,8 +259,11 @@ token(struct exchange *x)
 	which = supported_find(grant_types, GRANT__COUNT, type);
 	if (which == GRANT__COUNT)
 		return exchange_fail(x, ERROR_UNSUPPORTED_GRANT_TYPE, NULL);
-	error = client_authentication_read(x->arena, &x->request, exchange_parameter(x, P_CLIENT_ID),
-	    exchange_parameter(x, P_CLIENT_SECRET), &client, &description);
+	error = client_authentication_read(x->arena, &x->request, &(struct client_parameters){
+	    .id = exchange_parameter(x, P_CLIENT_ID),
+	    .secret = exchange_parameter(x, P_CLIENT_SECRET),
+	    .assertion = exchange_parameter(x, P_CLIENT_ASSERTION),
+	}, &client, &description);
 	if (error != ERROR_NONE)
 		return exchange_fail(x, error, description);
 	exchange_note(x, "client_id", client.proof.client_id);

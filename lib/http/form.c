@@ -103,12 +103,19 @@ form_parse(struct arena *arena, struct str text, const struct parameter *table,
 		}
 		value = pair;
 		str_cut(&value, '=', &name);
-		if (!form_decode(arena, name, &name) || !form_decode(arena, value, &value)) {
-			which = find(table, count, name);
-			note(fault, which, "a parameter is not percent-encoded UTF-8");
+		if (!form_decode(arena, name, &name)) {
+			note(fault, -1, "a parameter is not percent-encoded UTF-8");
 			continue;
 		}
 		which = find(table, count, name);
+		if (!form_decode(arena, value, &value)) {
+			note(fault, which, "a parameter is not percent-encoded UTF-8");
+			if (which >= 0) {
+				seen[which] = true;
+				values[which] = STR_ABSENT;
+			}
+			continue;
+		}
 		if (which < 0)
 			continue;
 		if (seen[which] && table[which].list)
@@ -134,6 +141,16 @@ form_is_vschar(struct str value)
 {
 	for (size_t i = 0; i < value.n; i++) {
 		if (value.p[i] < 0x20 || value.p[i] > 0x7e)
+			return false;
+	}
+	return true;
+}
+
+bool
+form_is_line(struct str value)
+{
+	for (size_t i = 0; i < value.n; i++) {
+		if ((unsigned char)value.p[i] < 0x20 || value.p[i] == 0x7f)
 			return false;
 	}
 	return true;

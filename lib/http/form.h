@@ -31,7 +31,8 @@ struct form_fault {
 
 /* Decode text into values[0 .. count-1], in the arena; absent parameters are
  * absent slices.  Parsing goes on after a fault, so that an endpoint may look at
- * what is good (authorize: the redirect URI); *fault tells the first one. */
+ * what is good (authorize: the redirect URI); *fault tells the first one, and a
+ * parameter that is wrong anywhere, or there twice, is absent. */
 void form_parse(struct arena *arena, struct str text, const struct parameter *table,
     size_t count, struct str *values, struct form_fault *fault);
 
@@ -42,5 +43,6 @@ bool form_decode(struct arena *arena, struct str text, struct str *value);
 /* Validators: one character class each, cited where they are used. */
 bool form_is_vschar(struct str value);		/* RFC 6749 appendix A: %x20-7E */
 bool form_is_nqchar_list(struct str value);	/* RFC 6749 section 3.3: scope */
+bool form_is_line(struct str value);		/* what a person types into one line: no controls */
 
 #endif

@@ -70,8 +70,11 @@ request_read_variables(struct arena *arena, struct request *request, char *const
 		    total > REQUEST_MAX_VARIABLES_BYTES)
 			return ERROR_HEADERS_TOO_LARGE;
 		str_cut(&value, '=', &name);
-		if (str_equal(name, STR("REDIRECT_HTTP_AUTHORIZATION")) && !str_is_empty(value))
+		if (str_equal(name, STR("REDIRECT_HTTP_AUTHORIZATION")) && !str_is_empty(value)) {
+			if (!str_is_absent(redirected))
+				return ERROR_INVALID_REQUEST;
 			redirected = str_dup(arena, value);
+		}
 		which = find_variable(name);
 		if (which < 0 || str_is_empty(value))
 			continue;
@@ -135,6 +138,14 @@ trim(struct str s)
 	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
 		s.n--;
 	return s;
+}
+
+struct str
+request_text(const struct request *request, enum variable which)
+{
+	struct str value = request->variable[which];
+
+	return str_is_utf8(value) ? value : STR_ABSENT;
 }
 
 bool

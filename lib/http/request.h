@@ -59,6 +59,10 @@ enum error request_read_variables(struct arena *arena, struct request *request,
 enum error request_read_body(struct arena *arena, struct request *request,
     const struct body_source *source) MUST_USE;
 
+/* A variable as text to keep or to show: headers may hold any octets, and what is
+ * not UTF-8 counts as not sent. */
+struct str request_text(const struct request *request, enum variable which);
+
 /* Does the request announce no body? */
 bool request_is_empty(const struct request *request);
 

@@ -48,17 +48,20 @@ fail(const char **description, enum error error, const char *why)
 }
 
 enum error
-client_authentication_read(struct arena *arena, const struct request *request, struct str client_id,
-    struct str client_secret, struct client_authentication *out, const char **description)
+client_authentication_read(struct arena *arena, const struct request *request,
+    const struct client_parameters *parameters, struct client_authentication *out, const char **description)
 {
 	bool		 malformed;
-	struct str	 basic_id, secret = client_secret;
+	struct str	 basic_id, client_id = parameters->id, secret = parameters->secret;
 	struct str	 basic = request_credentials(request, STR("Basic"), &malformed);
-	enum auth_method method = str_is_absent(client_secret) ? AUTH_NONE : AUTH_SECRET_POST;
+	enum auth_method method = str_is_absent(secret) ? AUTH_NONE : AUTH_SECRET_POST;
 
 	*out = (struct client_authentication){ .used_basic = !str_is_absent(basic) };
 	if (malformed || (!out->used_basic && !str_is_absent(request->variable[VARIABLE_AUTHORIZATION])))
 		return fail(description, ERROR_INVALID_CLIENT, "the Authorization header is not understood: use Basic");
+	/* Whoever sends one means it to count: a secret beside it would be a second method. */
+	if (!str_is_absent(parameters->assertion))
+		return fail(description, ERROR_INVALID_CLIENT, "client assertions are not supported: use a client secret");
 	if (out->used_basic) {
 		if (method != AUTH_NONE)
 			return fail(description, ERROR_INVALID_REQUEST, "the client authenticates in two ways at once");

@@ -20,11 +20,19 @@ struct client_authentication {
 	bool			used_basic;	/* a failure must name the Basic scheme */
 };
 
+/* What the body says of the client. */
+struct client_parameters {
+	struct str	id;		/* client_id */
+	struct str	secret;		/* client_secret */
+	struct str	assertion;	/* client_assertion (RFC 7521 section 4.2): not offered, */
+					/* and so refused instead of ignored */
+};
+
 /* What the request brings: HTTP Basic (form-encoded inside), client_id and
  * client_secret in the body, or client_id alone.  More than one method, or none,
  * is an error (SEC-CLI-03); *description says which, as constant text. */
 enum error client_authentication_read(struct arena *arena, const struct request *request,
-    struct str client_id, struct str client_secret, struct client_authentication *out,
+    const struct client_parameters *parameters, struct client_authentication *out,
     const char **description) MUST_USE;
 
 #endif

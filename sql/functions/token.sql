@@ -137,6 +137,10 @@ BEGIN
         a.outcome := 'unknown';
         RETURN a;
     END IF;
+    IF p_scope IS NOT NULL AND NOT postern.is_scope_list(p_scope) THEN
+        a.outcome := 'invalid_scope';
+        RETURN a;
+    END IF;
     v_generation := postern.refresh_token_generation(p_sealed);
     UPDATE postern.authorization_grant t SET refresh_generation = t.refresh_generation + 1, refreshed_at = now()
      WHERE t.id = v_id AND t.client_id = p_client_id AND t.refresh_generation = v_generation
