@@ -4,13 +4,19 @@
  * Numbered files (NNNN-name.sql) hold what has data, and what that rests upon: tables,
  * indexes, the functions that constraints ask.  They are applied once, and
  * postern.schema_version remembers them.  Files in functions/ hold what has no data,
- * functions and views; they are made anew each time, so that a file always says what
- * is in the database, and so that a changed result type is no obstacle.
+ * functions and views; they are loaded each time, so that a file always says what is
+ * in the database.
  *
- * Which of the functions and views are to be dropped next time is written down in
- * postern.schema_object when they are made.  To tell it from the catalog would mean
- * to follow dependencies (a function in a CHECK, and the functions that it calls), and
- * would take an administrator's own view in the schema for one of ours.
+ * First they are loaded in place (CREATE OR REPLACE), which no request notices: a
+ * function keeps its identity, and a call finds the old text or the new one.  Only
+ * where the server refuses that, because a result or a column has changed its type, all
+ * of them are dropped and made anew; then a call that has just been planned can find
+ * its function gone.
+ *
+ * Which functions and views are ours is written down in postern.schema_object when they
+ * are made; what is no longer in the files goes.  To tell it from the catalog would
+ * mean to follow dependencies (a function in a CHECK, and the functions that it
+ * calls), and would take an administrator's own view in the schema for one of ours.
  */
 #include "migrate.h"
 
@@ -36,6 +42,7 @@ struct migration {
 	const char		*roles;		/* a path; NULL: make no roles */
 	const char		*role_prefix;
 	size_t			 version;	/* the database's, before */
+	bool			 in_place;	/* SQL may turn out not to go this way */
 };
 
 /* --- what is there to apply ---------------------------------------------- */
@@ -154,7 +161,7 @@ statement(struct migration *m, const char *what, const char *sql, const char *pa
 
 	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
 		step = sqlfile_step_of(m->connection, result);
-		if (step != STEP_BUSY)
+		if (step != STEP_BUSY && !(step == STEP_WRONG && m->in_place))
 			database_complain(what, m->connection, result);
 	} else if (answer != NULL) {
 		snprintf(answer, size, "%s", PQntuples(result) == 1 ? PQgetvalue(result, 0, 0) : "");
@@ -237,25 +244,60 @@ static const struct fixed dropping[] = {
 	  "$$" },
 };
 
-/* Functions, procedures, views and composite types of the schema. */
-#define OBJECTS \
-    "(SELECT p.tableoid AS catalog, p.oid FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'postern'::regnamespace" \
-    " UNION ALL SELECT c.tableoid, c.oid FROM pg_catalog.pg_class c" \
-    " WHERE c.relnamespace = 'postern'::regnamespace AND c.relkind IN ('v', 'm', 'c')) AS o"
+/* Functions, procedures, views and composite types of the schema that this transaction
+ * has written, and its how-manieth command it was.  A view that is replaced keeps its
+ * row in pg_class; its rule is new. */
+#define WRITTEN \
+    "(SELECT p.tableoid AS catalog, p.oid, p.cmin::text::bigint AS command FROM pg_catalog.pg_proc p" \
+    " WHERE p.pronamespace = 'postern'::regnamespace AND p.xmin = pg_current_xact_id()::xid" \
+    " UNION ALL SELECT c.tableoid, c.oid, view.cmin::text::bigint FROM pg_catalog.pg_class c" \
+    " JOIN pg_catalog.pg_rewrite view ON view.ev_class = c.oid AND view.rulename = '_RETURN'" \
+    " WHERE c.relnamespace = 'postern'::regnamespace AND view.xmin = pg_current_xact_id()::xid" \
+    " UNION ALL SELECT c.tableoid, c.oid, c.cmin::text::bigint FROM pg_catalog.pg_class c" \
+    " WHERE c.relnamespace = 'postern'::regnamespace AND c.relkind = 'c' AND c.xmin = pg_current_xact_id()::xid)"
 
-/* Before the files of functions are loaded: what is there is not theirs. */
+/* Before the files of functions are loaded: what the numbered files have made. */
 static const struct fixed remembering[] = {
 	{ "could not list functions and views",
-	  "SELECT set_config('postern.kept', coalesce(string_agg(o.catalog || '.' || o.oid, ' '), ''), true) FROM " OBJECTS },
+	  "SELECT set_config('postern.numbered', coalesce(string_agg(w.catalog || '.' || w.oid, ' '), ''), true) FROM " WRITTEN " AS w" },
 };
 
-static const struct fixed closing[] = {
-	{ "could not note the functions and views",
-	  "INSERT INTO postern.schema_object (place, type, identity)"
-	  " SELECT row_number() OVER (ORDER BY o.oid),"
-	  " CASE i.type WHEN 'composite type' THEN 'type' ELSE i.type END, i.identity"
-	  " FROM " OBJECTS ", pg_catalog.pg_identify_object(o.catalog, o.oid, 0) i"
-	  " WHERE NOT o.catalog || '.' || o.oid = ANY (string_to_array(current_setting('postern.kept'), ' '))" },
+/* What the files have made, in order; what was there before and is no longer in them
+ * goes, newest first.  Privileges are given anew by roles.sql: what a role has no longer
+ * is not to stay. */
+static const struct fixed noting[] = {
+	{ "could not drop what is no longer in the files",
+	  "DO $$\n"
+	  "DECLARE\n"
+	  "    r record;\n"
+	  "BEGIN\n"
+	  "    CREATE TEMPORARY TABLE made ON COMMIT DROP AS\n"
+	  "    SELECT row_number() OVER (ORDER BY w.command)::integer AS place,\n"
+	  "           CASE i.type WHEN 'composite type' THEN 'type' ELSE i.type END AS type, i.identity\n"
+	  "      FROM " WRITTEN " AS w, pg_catalog.pg_identify_object(w.catalog, w.oid, 0) i\n"
+	  "     WHERE NOT w.catalog || '.' || w.oid = ANY (string_to_array(current_setting('postern.numbered'), ' '));\n"
+	  "    FOR r IN SELECT o.type, o.identity FROM postern.schema_object o\n"
+	  "              WHERE NOT EXISTS (SELECT FROM pg_temp.made m WHERE m.type = o.type AND m.identity = o.identity)\n"
+	  "              ORDER BY o.place DESC LOOP\n"
+	  "        EXECUTE format('DROP %s IF EXISTS %s', r.type, r.identity);\n"
+	  "    END LOOP;\n"
+	  "    DELETE FROM postern.schema_object;\n"
+	  "    INSERT INTO postern.schema_object (place, type, identity) SELECT m.place, m.type, m.identity FROM pg_temp.made m;\n"
+	  "END\n"
+	  "$$" },
+	{ "could not revoke",
+	  "DO $$\n"
+	  "DECLARE\n"
+	  "    r record;\n"
+	  "BEGIN\n"
+	  "    FOR r IN SELECT DISTINCT p.oid::regprocedure AS routine, a.grantee::regrole AS role\n"
+	  "               FROM pg_temp.made m, pg_catalog.pg_proc p, pg_catalog.aclexplode(p.proacl) a\n"
+	  "              WHERE m.type IN ('function', 'procedure') AND p.oid = m.identity::regprocedure\n"
+	  "                AND a.grantee NOT IN (0, p.proowner) LOOP\n"
+	  "        EXECUTE format('REVOKE ALL ON ROUTINE %s FROM %s', r.routine, r.role);\n"
+	  "    END LOOP;\n"
+	  "END\n"
+	  "$$" },
 	{ "could not revoke", "REVOKE ALL ON SCHEMA postern FROM PUBLIC" },
 	{ "could not revoke", "REVOKE ALL ON ALL TABLES IN SCHEMA postern FROM PUBLIC" },
 	{ "could not revoke", "REVOKE ALL ON ALL SEQUENCES IN SCHEMA postern FROM PUBLIC" },
@@ -298,7 +340,7 @@ apply_numbered(struct migration *m)
 		    " SELECT left($1, 4)::integer, regexp_replace($1, '^[0-9]+-(.*)\\.sql$', '\\1')",
 		    sqlfile_name(m->numbered.paths[i]), NULL, 0);
 		if (step == STEP_DONE)
-			step = sqlfile_run(m->connection, m->numbered.paths[i]);
+			step = sqlfile_run(m->connection, m->numbered.paths[i], m->in_place);
 	}
 	return step;
 }
@@ -309,7 +351,7 @@ load_functions(struct migration *m)
 	enum step step = FIXED(m, remembering);
 
 	for (size_t i = 0; i < m->functions.count && step == STEP_DONE; i++)
-		step = sqlfile_run(m->connection, m->functions.paths[i]);
+		step = sqlfile_run(m->connection, m->functions.paths[i], m->in_place);
 	return step;
 }
 
@@ -323,7 +365,7 @@ make_roles(struct migration *m)
 	step = statement(m, "could not set the role prefix", "SELECT set_config('postern.role_prefix', $1, true)",
 	    m->role_prefix, NULL, 0);
 	if (step == STEP_DONE)
-		step = sqlfile_run(m->connection, m->roles);
+		step = sqlfile_run(m->connection, m->roles, m->in_place);
 	if (step == STEP_DENIED) {
 		complain("making roles needs the attribute CREATEROLE: ALTER ROLE %s CREATEROLE, as a superuser; "
 		    "or give --no-roles, and one role for all programs in postern.conf", PQuser(m->connection));
@@ -341,13 +383,13 @@ begin(struct migration *m)
 static enum step
 drop_functions(struct migration *m)
 {
-	return FIXED(m, dropping);
+	return m->in_place ? STEP_DONE : FIXED(m, dropping);
 }
 
 static enum step
-close_up(struct migration *m)
+note_and_revoke(struct migration *m)
 {
-	return FIXED(m, closing);
+	return FIXED(m, noting);
 }
 
 static enum step
@@ -360,7 +402,7 @@ static enum step
 attempt(struct migration *m)
 {
 	static enum step (*const steps[])(struct migration *) = {
-		begin, read_version, drop_functions, apply_numbered, load_functions, close_up, make_roles, commit,
+		begin, read_version, drop_functions, apply_numbered, load_functions, note_and_revoke, make_roles, commit,
 	};
 	enum step step = STEP_DONE;
 
@@ -372,22 +414,37 @@ attempt(struct migration *m)
 /* --- the command --------------------------------------------------------- */
 
 static void
-pause_before_retry(PGconn *connection)
+take_back(PGconn *connection)
 {
-	static const struct timespec pause = { 0, MIGRATE_PAUSE_MILLISECONDS * 1000000L };
-
 	PQclear(PQexec(connection, "ROLLBACK"));
-	nanosleep(&pause, NULL);
+}
+
+/* In place if the server can do that, else anew.  A statement that it refuses aborts
+ * the transaction; whatever else went wrong would go wrong anew. */
+static enum step
+attempt_both_ways(struct migration *m)
+{
+	enum step step;
+
+	m->in_place = true;
+	step = attempt(m);
+	m->in_place = false;
+	if (step != STEP_WRONG || PQtransactionStatus(m->connection) != PQTRANS_INERROR)
+		return step;
+	take_back(m->connection);
+	return attempt(m);
 }
 
 static enum step
 attempts(struct migration *m)
 {
-	enum step step = attempt(m);
+	static const struct timespec	pause = { 0, MIGRATE_PAUSE_MILLISECONDS * 1000000L };
+	enum step			step = attempt_both_ways(m);
 
 	for (int i = 1; i < MIGRATE_ATTEMPTS && step == STEP_BUSY; i++) {
-		pause_before_retry(m->connection);
-		step = attempt(m);
+		take_back(m->connection);
+		nanosleep(&pause, NULL);
+		step = attempt_both_ways(m);
 	}
 	if (step == STEP_BUSY)
 		complain("the database is busy: another migration, a backup or an open transaction holds a lock; try again later");

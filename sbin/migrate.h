@@ -6,16 +6,17 @@
 
 #include "invocation.h"
 
-/* What one lock is waited for, and how often all is begun anew after that.  Shorter
- * than the lock_timeout of the endpoints, so that none of them gives up because of
- * us. */
-#define MIGRATE_LOCK_MILLISECONDS	1000
-#define MIGRATE_ATTEMPTS		20
-#define MIGRATE_PAUSE_MILLISECONDS	500
+/* What one lock is waited for, and how often all is begun anew after that.  A request
+ * and a migration can wait for each other, each with what the other wants.  PostgreSQL
+ * looks for that after deadlock_timeout (1 second) and ends the one who looks: by then we
+ * have given up, so that it is never a request. */
+#define MIGRATE_LOCK_MILLISECONDS	200
+#define MIGRATE_ATTEMPTS		60
+#define MIGRATE_PAUSE_MILLISECONDS	300
 
 /*
- * In one transaction: apply the numbered files that the database does not have, make
- * all functions and views anew, take from PUBLIC what it has, make the roles.  Any
+ * In one transaction: apply the numbered files that the database does not have, load
+ * all functions and views, take from PUBLIC what it has, make the roles.  Any
  * failure leaves the database as it was.  Two at once: one waits for the other.
  *
  * EX_OK, also when there was nothing to do; EX_UNAVAILABLE when the database does not

@@ -154,20 +154,20 @@ drain(PGconn *connection)
 }
 
 static enum step
-failure(const char *path, const char *text, long statement, PGconn *connection, const PGresult *result)
+failure(const char *path, const char *text, long statement, bool tentative, PGconn *connection, const PGresult *result)
 {
 	enum step step = sqlfile_step_of(connection, result);
 
 	if (is_copy(PQresultStatus(result)))
 		complain("%s, statement %ld: COPY is for psql: use INSERT", path, statement);
-	else if (step != STEP_BUSY)
+	else if (step != STEP_BUSY && !(step == STEP_WRONG && tentative))
 		complain_of_file(path, text, statement, connection, result);
 	return step;
 }
 
 /* The answers to a whole file, one for each statement. */
 static enum step
-read_answers(const char *path, const char *text, PGconn *connection)
+read_answers(const char *path, const char *text, bool tentative, PGconn *connection)
 {
 	enum step	 step = STEP_DONE;
 	PGresult	*result;
@@ -176,7 +176,7 @@ read_answers(const char *path, const char *text, PGconn *connection)
 		ExecStatusType status = PQresultStatus(result);
 
 		if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
-			step = failure(path, text, statement, connection, result);
+			step = failure(path, text, statement, tentative, connection, result);
 		PQclear(result);
 		if (step != STEP_DONE)
 			break;
@@ -186,7 +186,7 @@ read_answers(const char *path, const char *text, PGconn *connection)
 }
 
 enum step
-sqlfile_run(PGconn *connection, const char *path)
+sqlfile_run(PGconn *connection, const char *path, bool tentative)
 {
 	const char	*text = read_file(path);
 	enum step	 step;
@@ -197,7 +197,7 @@ sqlfile_run(PGconn *connection, const char *path)
 		complain("%s: could not be sent: %s", path, PQerrorMessage(connection));
 		return STEP_LOST;
 	}
-	step = read_answers(path, text, connection);
+	step = read_answers(path, text, tentative, connection);
 	if (step == STEP_DONE && PQtransactionStatus(connection) != PQTRANS_INTRANS) {
 		complain("%s: has ended the transaction: take COMMIT or ROLLBACK out of it, and look at what it has done",
 		    path);

@@ -37,7 +37,8 @@ enum step sqlfile_step_of(PGconn *connection, const PGresult *result);
 
 /* Send a whole file within the open transaction.  Anything but STEP_DONE and
  * STEP_BUSY comes after a message with the file and the line or, where the server names no
- * place, the number of the statement. */
-enum step sqlfile_run(PGconn *connection, const char *path);
+ * place, the number of the statement.  If tentative, nothing is said about SQL that the
+ * server refuses. */
+enum step sqlfile_run(PGconn *connection, const char *path, bool tentative);
 
 #endif

@@ -11,20 +11,7 @@ DECLARE
     v_function record;
     v_may      record;
 BEGIN
-    FOR v_may IN SELECT * FROM (VALUES
-        ('authorize', '{issuer_identity,authorize_client,authorize}'::text[]),
-        ('login',     '{issuer_identity,login_client,login_begin,login_finish,sweep}'),
-        ('consent',   '{issuer_identity,consent_page,consent_decide}'),
-        ('token',     '{issuer_identity,redeem_code,refresh,client_credentials,signing_key,sweep}'),
-        ('introspect','{issuer_identity,introspect,verification_key}'),
-        ('revoke',    '{issuer_identity,revoke,verification_key}'),
-        ('userinfo',  '{issuer_identity,userinfo,verification_key}'),
-        ('logout',    '{issuer_identity,logout,verification_key}'),
-        ('account',   '{issuer_identity,account_page,account_disconnect,account_end_session,account_make_key,account_revoke_key}'),
-        ('guard',     '{issuer_identity,guard,verification_key}'),
-        ('metadata',  '{issuer_identity,metadata}'),
-        ('jwks',      '{issuer_identity,jwks}')
-    ) AS m(endpoint, functions)
+    FOR v_may IN SELECT r.endpoint, r.functions FROM postern.endpoint_right r
     LOOP
         v_role := v_prefix || v_may.endpoint;
         IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = v_role) THEN

@@ -1,6 +1,6 @@
 -- account: what a person sees and ends of their own.
 
-CREATE FUNCTION postern.for_people(p_time timestamptz) RETURNS text
+CREATE OR REPLACE FUNCTION postern.for_people(p_time timestamptz) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$ SELECT to_char(p_time AT TIME ZONE 'UTC', 'FMDD FMMonth YYYY') $$;
 
@@ -10,7 +10,7 @@ AS $$ SELECT to_char(p_time AT TIME ZONE 'UTC', 'FMDD FMMonth YYYY') $$;
 --   session   id, user agent in name, address in detail, since, last_used; is_current
 --   key       id, name, since, last_used, ends, titles
 --   scope     what a new key may be for: id, title in name, resource in detail
-CREATE FUNCTION postern.account_page(
+CREATE OR REPLACE FUNCTION postern.account_page(
     p_session_id uuid, p_session_sha256 bytea,
     OUT kind text, OUT id text, OUT name text, OUT detail text, OUT uri text, OUT since text, OUT last_used text,
     OUT ends text, OUT titles text, OUT is_current boolean) RETURNS SETOF record
@@ -41,13 +41,13 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION postern.scope_titles(p_scope text[]) RETURNS text
+CREATE OR REPLACE FUNCTION postern.scope_titles(p_scope text[]) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$ SELECT string_agg(w.title, E'\n' ORDER BY array_position(p_scope, w.scope)) FROM postern.scope w WHERE w.scope = ANY (p_scope) $$;
 
 -- Disconnect an app.  Everything that rests on the consent is dead when this
 -- commits: tokens, codes, requests under way.  outcome: ok, not_found, no_session.
-CREATE FUNCTION postern.account_disconnect(p_session_id uuid, p_session_sha256 bytea, p_client_id text, OUT outcome text)
+CREATE OR REPLACE FUNCTION postern.account_disconnect(p_session_id uuid, p_session_sha256 bytea, p_client_id text, OUT outcome text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -64,7 +64,7 @@ END
 $$;
 
 -- End a session of the same person: this one (p_other NULL) or another one.
-CREATE FUNCTION postern.account_end_session(p_session_id uuid, p_session_sha256 bytea, p_other uuid, OUT outcome text)
+CREATE OR REPLACE FUNCTION postern.account_end_session(p_session_id uuid, p_session_sha256 bytea, p_other uuid, OUT outcome text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -82,7 +82,7 @@ END
 $$;
 
 -- Make an API key.  outcome: ok, no_session, invalid_scope, invalid_target, too_many.
-CREATE FUNCTION postern.account_make_key(
+CREATE OR REPLACE FUNCTION postern.account_make_key(
     p_session_id uuid, p_session_sha256 bytea, p_key_id uuid, p_key_sha256 bytea, p_name text, p_scope text, p_days bigint,
     OUT outcome text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -115,7 +115,7 @@ END
 $$;
 
 -- Revoke an API key.  outcome: ok, not_found, no_session.
-CREATE FUNCTION postern.account_revoke_key(p_session_id uuid, p_session_sha256 bytea, p_key_id uuid, OUT outcome text)
+CREATE OR REPLACE FUNCTION postern.account_revoke_key(p_session_id uuid, p_session_sha256 bytea, p_key_id uuid, OUT outcome text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -3,7 +3,7 @@
 
 -- Is a presented redirect URI one of the registered?  Byte by byte; only the port
 -- of a loopback address is free (RFC 8252 section 7.3).
-CREATE FUNCTION postern.redirect_uri_matches(p_registered text[], p_presented text) RETURNS boolean
+CREATE OR REPLACE FUNCTION postern.redirect_uri_matches(p_registered text[], p_presented text) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -28,7 +28,7 @@ $$;
 
 -- Where the answer goes: the presented URI if it is registered, the only registered
 -- one if none is presented (RFC 6749 section 3.1.2.3), else NULL.
-CREATE FUNCTION postern.answer_uri(p_registered text[], p_presented text) RETURNS text
+CREATE OR REPLACE FUNCTION postern.answer_uri(p_registered text[], p_presented text) RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN CASE
     WHEN p_presented IS NULL AND cardinality(p_registered) = 1 THEN p_registered[1]
@@ -36,7 +36,7 @@ RETURN CASE
     WHEN postern.redirect_uri_matches(p_registered, p_presented) THEN p_presented END;
 
 -- Where may an error be reported?  outcome: ok, unknown_client, unregistered_redirect_uri.
-CREATE FUNCTION postern.authorize_client(
+CREATE OR REPLACE FUNCTION postern.authorize_client(
     p_client_id text, p_redirect_uri text,
     OUT outcome text, OUT issuer text, OUT redirect_uri text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -58,7 +58,7 @@ $$;
 --                              report to the client at redirect_uri
 --   unknown_client, unregistered_redirect_uri
 --                              show a page
-CREATE FUNCTION postern.authorize(
+CREATE OR REPLACE FUNCTION postern.authorize(
     p_client_id text, p_redirect_uri text, p_scope text, p_resource text,
     p_code_challenge text, p_nonce text,
     p_prompt_none boolean, p_prompt_login boolean, p_prompt_consent boolean, p_max_age bigint,

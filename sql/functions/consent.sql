@@ -1,7 +1,7 @@
 -- consent: it can record one decision of the person who is logged in, and nothing else.
 
 -- Add to what a person allows a client.
-CREATE FUNCTION postern.record_consent(p_sub uuid, p_client_id text, p_scope text[], OUT id uuid, OUT scope text[])
+CREATE OR REPLACE FUNCTION postern.record_consent(p_sub uuid, p_client_id text, p_scope text[], OUT id uuid, OUT scope text[])
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $$
 INSERT INTO postern.consent AS k (sub, client_id, scope) VALUES (p_sub, p_client_id, p_scope)
@@ -11,7 +11,7 @@ RETURNING k.id, k.scope
 $$;
 
 -- What to ask: a row per scope.  No row: the request is gone, or is another person's.
-CREATE FUNCTION postern.consent_page(
+CREATE OR REPLACE FUNCTION postern.consent_page(
     p_request_id uuid, p_request_sha256 bytea, p_session_id uuid, p_session_sha256 bytea,
     OUT client_name text, OUT client_uri text, OUT logo_uri text, OUT policy_uri text, OUT tos_uri text,
     OUT redirect_uri text, OUT account_name text, OUT resource_name text,
@@ -31,7 +31,7 @@ $$;
 
 -- Decide.  outcome: ok (go back to authorize with query), gone.  Single use: a
 -- second decision finds nothing (SEC-CONS-02).
-CREATE FUNCTION postern.consent_decide(
+CREATE OR REPLACE FUNCTION postern.consent_decide(
     p_request_id uuid, p_request_sha256 bytea, p_session_id uuid, p_session_sha256 bytea, p_allow boolean,
     OUT outcome text, OUT query text, OUT client_id text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -1,7 +1,7 @@
 -- introspect: what a token is worth, told to the client that it was issued to and to
 -- the resource server that it is for (RFC 7662).  Nobody else learns anything:
 -- outcome is inactive for a stranger as for rubbish (SEC-INTRO-02).
-CREATE FUNCTION postern.introspect(
+CREATE OR REPLACE FUNCTION postern.introspect(
     p_client_id text, p_auth_method text, p_secret_sha256 bytea,
     p_grant_id uuid, p_token_client_id text, p_jti text, p_scope text, p_audience text, p_expires bigint, p_kid text,
     p_sealed bytea, p_key_id uuid, p_key_sha256 bytea,

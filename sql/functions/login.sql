@@ -3,7 +3,7 @@
 
 -- The app that the person is on the way to, and where it will be answered, if both
 -- are registered.
-CREATE FUNCTION postern.login_client(p_client_id text, p_redirect_uri text, OUT client_name text, OUT redirect_uri text)
+CREATE OR REPLACE FUNCTION postern.login_client(p_client_id text, p_redirect_uri text, OUT client_name text, OUT redirect_uri text)
 RETURNS SETOF record
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -14,11 +14,11 @@ $$;
 
 -- What is throttled: the name as such, known or not, and the address (a whole /64
 -- in IPv6, because one person has that many).
-CREATE FUNCTION postern.throttle_account(p_login_name text) RETURNS text
+CREATE OR REPLACE FUNCTION postern.throttle_account(p_login_name text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$ SELECT 'account:' || encode(sha256(convert_to(postern.canonical_login_name(p_login_name), 'UTF8')), 'hex') $$;
 
-CREATE FUNCTION postern.throttle_address(p_address text) RETURNS text
+CREATE OR REPLACE FUNCTION postern.throttle_address(p_address text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -32,7 +32,7 @@ $$;
 -- Count an attempt.  NULL: it may go on; else how long to wait.  One statement, so
 -- that parallel guesses are counted one by one (SEC-LOGIN-02).  The first p_free
 -- attempts are free, then the wait doubles up to a quarter of an hour.
-CREATE FUNCTION postern.throttle_count(p_subject text, p_free integer) RETURNS interval
+CREATE OR REPLACE FUNCTION postern.throttle_count(p_subject text, p_free integer) RETURNS interval
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -57,7 +57,7 @@ $$;
 
 -- Begin an attempt.  outcome: ok (compute crypt with setting), throttled (wait).
 -- An unknown name gets a setting as well, always the same for the same name.
-CREATE FUNCTION postern.login_begin(p_login_name text, p_address text,
+CREATE OR REPLACE FUNCTION postern.login_begin(p_login_name text, p_address text,
     OUT outcome text, OUT setting text, OUT wait_seconds bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -87,7 +87,7 @@ END
 $$;
 
 -- Finish an attempt: make a session and end the browser's old one.  outcome: ok, wrong.
-CREATE FUNCTION postern.login_finish(
+CREATE OR REPLACE FUNCTION postern.login_finish(
     p_login_name text, p_address text, p_hash text,
     p_new_id uuid, p_new_sha256 bytea, p_old_id uuid, p_old_sha256 bytea,
     p_login_for bytea, p_user_agent text,

@@ -5,7 +5,7 @@
 --   ended              the session is ended (or there was none)
 --   confirm            ask the person first
 --   unregistered_uri   the URI is not one of the client's: show a page
-CREATE FUNCTION postern.logout(
+CREATE OR REPLACE FUNCTION postern.logout(
     p_session_id uuid, p_session_sha256 bytea, p_hint_session uuid, p_client_id text, p_uri text, p_confirmed boolean,
     OUT outcome text, OUT client_name text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -1,5 +1,5 @@
 -- metadata: what the C tables cannot know (RFC 8414 section 2).
-CREATE FUNCTION postern.metadata(OUT scopes_supported text, OUT signing_algs text)
+CREATE OR REPLACE FUNCTION postern.metadata(OUT scopes_supported text, OUT signing_algs text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT (SELECT string_agg(s.scope, ' ' ORDER BY s.resource NULLS FIRST, s.scope) FROM postern.scope s

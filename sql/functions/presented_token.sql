@@ -6,10 +6,12 @@
 --   API key  p_key_id and p_key_sha256
 --
 -- A plain value, because a set would be collected first and read again.  guard, introspect, userinfo and revoke all ask here (SEC-TOK-06).
-CREATE TYPE postern.presented AS (
-    grant_id uuid, client_id text, sub text, jti text, scope text, audience text, expires bigint);
+-- (The shape of a row is a view and not a type: an upgrade can put it in its place.)
+CREATE OR REPLACE VIEW postern.presented AS
+SELECT NULL::uuid AS grant_id, NULL::text AS client_id, NULL::text AS sub, NULL::text AS jti,
+       NULL::text AS scope, NULL::text AS audience, NULL::bigint AS expires;
 
-CREATE FUNCTION postern.presented_token(
+CREATE OR REPLACE FUNCTION postern.presented_token(
     p_grant_id uuid, p_client_id text, p_jti text, p_scope text, p_audience text, p_expires bigint, p_kid text,
     p_sealed bytea, p_key_id uuid, p_key_sha256 bytea) RETURNS postern.presented
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -63,7 +65,7 @@ END
 $$;
 
 -- guard: the same, and when an API key is used, a note of it, once a minute at most.
-CREATE FUNCTION postern.guard(
+CREATE OR REPLACE FUNCTION postern.guard(
     p_grant_id uuid, p_client_id text, p_jti text, p_scope text, p_audience text, p_expires bigint, p_kid text,
     p_sealed bytea, p_key_id uuid, p_key_sha256 bytea) RETURNS postern.presented
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp

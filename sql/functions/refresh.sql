@@ -1,7 +1,7 @@
 -- Refresh tokens: grant id, generation and a MAC; never stored (RFC 6749 section 6,
 -- RFC 9700 section 4.14).
 
-CREATE FUNCTION postern.refresh_token(p_grant_id uuid, p_generation integer) RETURNS text
+CREATE OR REPLACE FUNCTION postern.refresh_token(p_grant_id uuid, p_generation integer) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -10,7 +10,7 @@ END
 $$;
 
 -- The grant that a refresh token of any generation names; NULL if it is not ours.
-CREATE FUNCTION postern.refresh_token_grant(p_sealed bytea) RETURNS uuid
+CREATE OR REPLACE FUNCTION postern.refresh_token_grant(p_sealed bytea) RETURNS uuid
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -20,12 +20,12 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION postern.refresh_token_generation(p_sealed bytea) RETURNS integer
+CREATE OR REPLACE FUNCTION postern.refresh_token_generation(p_sealed bytea) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN ('x' || encode(substr(p_sealed, 18, 4), 'hex'))::bit(32)::integer;
 
 -- The live grant of a refresh token that is the current one.
-CREATE FUNCTION postern.live_refresh_token(p_sealed bytea,
+CREATE OR REPLACE FUNCTION postern.live_refresh_token(p_sealed bytea,
     OUT client_id text, OUT sub uuid, OUT scope text[], OUT refresh_expires_at timestamptz) RETURNS SETOF record
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$

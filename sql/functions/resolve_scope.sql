@@ -5,7 +5,7 @@
 --
 -- One SELECT in a body of standard SQL, so that it becomes a part of the statement
 -- that calls it: no call, no plan and no search_path of its own.
-CREATE FUNCTION postern.resolve_scope(p_allowed text, p_requested text, p_resource text, p_person boolean)
+CREATE OR REPLACE FUNCTION postern.resolve_scope(p_allowed text, p_requested text, p_resource text, p_person boolean)
 RETURNS TABLE (outcome text, scope text[], resource text, access_token_lifetime interval)
 LANGUAGE sql STABLE
 BEGIN ATOMIC

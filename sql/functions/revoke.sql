@@ -1,6 +1,6 @@
 -- revoke: a client gives back what it was issued (RFC 7009).  outcome: ok (also for
 -- what is unknown or another client's), invalid_client.
-CREATE FUNCTION postern.revoke(
+CREATE OR REPLACE FUNCTION postern.revoke(
     p_client_id text, p_auth_method text, p_secret_sha256 bytea,
     p_grant_id uuid, p_token_client_id text, p_jti text, p_scope text, p_audience text, p_expires bigint, p_kid text,
     p_sealed bytea,

@@ -6,12 +6,12 @@
 -- they are made and become part of the statement that calls them.  What reads a
 -- table is PL/pgSQL, which keeps its plan.
 
-CREATE FUNCTION postern.mac(p_inner bytea, p_outer bytea, p_kind text, p_message bytea) RETURNS bytea
+CREATE OR REPLACE FUNCTION postern.mac(p_inner bytea, p_outer bytea, p_kind text, p_message bytea) RETURNS bytea
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN sha256(p_outer || sha256(p_inner || convert_to(p_kind, 'UTF8') || '\x00' || p_message));
 
 -- As base64url, ready for the client.
-CREATE FUNCTION postern.seal(p_kind text, p_payload bytea) RETURNS text
+CREATE OR REPLACE FUNCTION postern.seal(p_kind text, p_payload bytea) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -26,7 +26,7 @@ $$;
 
 -- The payload, or NULL if the seal is not ours.  The digests of both MACs are
 -- compared, so that the time it takes says nothing about either.
-CREATE FUNCTION postern.unseal(p_kind text, p_sealed bytea) RETURNS bytea
+CREATE OR REPLACE FUNCTION postern.unseal(p_kind text, p_sealed bytea) RETURNS bytea
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -43,10 +43,10 @@ END
 $$;
 
 -- Integers in payloads: 8 octets, big-endian.
-CREATE FUNCTION postern.payload_integer(p_payload bytea, p_from integer) RETURNS bigint
+CREATE OR REPLACE FUNCTION postern.payload_integer(p_payload bytea, p_from integer) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN ('x' || encode(substr(p_payload, p_from, 8), 'hex'))::bit(64)::bigint;
 
-CREATE FUNCTION postern.payload_uuid(p_payload bytea, p_from integer) RETURNS uuid
+CREATE OR REPLACE FUNCTION postern.payload_uuid(p_payload bytea, p_from integer) RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN encode(substr(p_payload, p_from, 16), 'hex')::uuid;

@@ -1,6 +1,6 @@
 -- Rows that no answer depends on any more leave in small batches, so that no
 -- request waits for them; every lookup checks expiry by itself.
-CREATE FUNCTION postern.sweep(p_batch integer, OUT swept bigint)
+CREATE OR REPLACE FUNCTION postern.sweep(p_batch integer, OUT swept bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -1,16 +1,19 @@
 -- token: grants become tokens; token itself only signs.
 
--- What token signs and sends.  Absent tokens are NULL.
-CREATE TYPE postern.token_answer AS (
-    outcome text, issuer text, issued_at bigint, access_token_seconds bigint, id_token_seconds bigint,
-    grant_id text, sub text, scope text, audience text, nonce text, auth_time bigint, session_id text,
-    access_kid text, id_kid text,       -- the keys that sign now
-    access_token text,                  -- opaque, when the resource wants it so
-    refresh_token text);
+-- What token signs and sends.  Absent tokens are NULL.  (The shape of a row is a view
+-- and not a type: an upgrade can put it in its place.)
+CREATE OR REPLACE VIEW postern.token_answer AS
+SELECT NULL::text AS outcome, NULL::text AS issuer, NULL::bigint AS issued_at,
+       NULL::bigint AS access_token_seconds, NULL::bigint AS id_token_seconds,
+       NULL::text AS grant_id, NULL::text AS sub, NULL::text AS scope, NULL::text AS audience,
+       NULL::text AS nonce, NULL::bigint AS auth_time, NULL::text AS session_id,
+       NULL::text AS access_kid, NULL::text AS id_kid,  -- the keys that sign now
+       NULL::text AS access_token,                      -- opaque, when the resource wants it so
+       NULL::text AS refresh_token;
 
 -- Everything that is issued is issued here, from a grant that is alive; outcome ok
 -- or ended.  p_scope is what this token is for, within the grant's.
-CREATE FUNCTION postern.issue(p_grant_id uuid, p_scope text[]) RETURNS postern.token_answer
+CREATE OR REPLACE FUNCTION postern.issue(p_grant_id uuid, p_scope text[]) RETURNS postern.token_answer
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -38,7 +41,7 @@ $$;
 
 -- An opaque access token: the grant, when it ends, which of the grant's scopes it
 -- is for (a bit each), and an identifier of its own.
-CREATE FUNCTION postern.opaque_token(p_grant_id uuid, p_granted text[], p_scope text[], p_expires timestamptz) RETURNS text
+CREATE OR REPLACE FUNCTION postern.opaque_token(p_grant_id uuid, p_granted text[], p_scope text[], p_expires timestamptz) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -58,7 +61,7 @@ $$;
 -- One conditional statement decides, so that of any number of redemptions one
 -- wins.  The second one, with a fresh view of the row, finds out why the others
 -- did not; a replay revokes the grant, and that is committed.
-CREATE FUNCTION postern.redeem_code(
+CREATE OR REPLACE FUNCTION postern.redeem_code(
     p_client_id text, p_auth_method text, p_secret_sha256 bytea,
     p_grant_id uuid, p_code_sha256 bytea, p_redirect_uri text, p_challenge text) RETURNS postern.token_answer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -111,7 +114,7 @@ $$;
 -- be the same.  Anything older is a replay and ends the grant.
 --
 -- Outcomes: those of redeem_code, invalid_scope and invalid_target.
-CREATE FUNCTION postern.refresh(
+CREATE OR REPLACE FUNCTION postern.refresh(
     p_client_id text, p_auth_method text, p_secret_sha256 bytea,
     p_sealed bytea, p_scope text, p_resource text) RETURNS postern.token_answer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -178,7 +181,7 @@ $$;
 --
 -- The grant is one row per client, epoch and scope, made when it is first used: its
 -- id is computed from these, so that the usual request only reads.
-CREATE FUNCTION postern.client_credentials(
+CREATE OR REPLACE FUNCTION postern.client_credentials(
     p_client_id text, p_auth_method text, p_secret_sha256 bytea, p_scope text, p_resource text)
 RETURNS postern.token_answer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp

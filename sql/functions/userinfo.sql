@@ -1,6 +1,6 @@
 -- userinfo: claims about the person, as far as the token's scope goes (OpenID
 -- Connect Core section 5.3).  No row: the token is worth nothing.
-CREATE FUNCTION postern.userinfo(
+CREATE OR REPLACE FUNCTION postern.userinfo(
     p_grant_id uuid, p_client_id text, p_jti text, p_scope text, p_audience text, p_expires bigint, p_kid text, p_sealed bytea,
     OUT sub text, OUT scope text, OUT login_name text, OUT name text, OUT email text, OUT email_verified boolean)
 RETURNS SETOF record
