@@ -1,28 +1,77 @@
--- ceiling.sql: the tables of ceiling.c; a client, a session and a code, no more
+-- ceiling.sql: the tables of ceiling.c
+--
+-- What every server that keeps its state in a database needs, in rows about as wide
+-- as Postern's; nothing references anything, nothing is checked.  The 1000 rows of
+-- each are numbered: an id is row_id(number), of a client 'client-number'.
+
+CREATE FUNCTION row_id(i integer) RETURNS uuid LANGUAGE sql IMMUTABLE
+RETURN ('00000000-0000-4000-8000-' || lpad(to_hex(i), 12, '0'))::uuid;
 
 CREATE TABLE client (
-    id     integer PRIMARY KEY,
-    secret text NOT NULL,
-    data   text NOT NULL
+    client_id     text PRIMARY KEY,
+    name          text NOT NULL,
+    secret        bytea NOT NULL,
+    redirect_uris text[] NOT NULL,
+    grant_types   text[] NOT NULL,
+    scope         text NOT NULL,
+    created_at    timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE account (
+    sub        uuid PRIMARY KEY,
+    login_name text NOT NULL,
+    name       text NOT NULL,
+    email      text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE TABLE session (
-    id     integer PRIMARY KEY,
-    client text NOT NULL,
-    sub    uuid NOT NULL,
-    scope  text NOT NULL
+    id           uuid PRIMARY KEY,
+    secret       bytea NOT NULL,
+    sub          uuid NOT NULL,
+    auth_time    timestamptz NOT NULL DEFAULT now(),
+    last_seen_at timestamptz NOT NULL DEFAULT now(),
+    expires_at   timestamptz NOT NULL
 );
--- fillfactor as in postern.authorization_grant: a redemption stays on its page.
-CREATE TABLE code (
-    id          uuid PRIMARY KEY,
-    client      text NOT NULL,
-    sub         uuid NOT NULL,
-    scope       text NOT NULL,
-    challenge   text NOT NULL,
-    nonce       text NOT NULL,
-    expires_at  timestamptz NOT NULL,
-    redeemed_at timestamptz
+CREATE TABLE consent (
+    sub        uuid NOT NULL,
+    client_id  text NOT NULL,
+    scope      text[] NOT NULL,
+    granted_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (sub, client_id)
+);
+-- One row an authorization: the code, then the refresh token.  fillfactor: an update
+-- stays on its page.  The second index is what finds the rows that may leave.
+CREATE TABLE authorization_grant (
+    id            uuid PRIMARY KEY,
+    client_id     text NOT NULL,
+    sub           uuid NOT NULL,
+    session_id    uuid NOT NULL,
+    scope         text[] NOT NULL,
+    resource      text NOT NULL,
+    code_digest   bytea NOT NULL,
+    redirect_uri  text NOT NULL,
+    challenge     text NOT NULL,
+    nonce         text,
+    auth_time     timestamptz NOT NULL,
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    redeemed_at   timestamptz,
+    refresh_token uuid,
+    refreshed_at  timestamptz,
+    expires_at    timestamptz NOT NULL
 ) WITH (fillfactor = 80);
+CREATE INDEX ON authorization_grant (expires_at);
 
-INSERT INTO client SELECT i, md5(i::text), repeat('x', 200) FROM generate_series(0, 999) AS i;
-INSERT INTO session SELECT i, 'ceiling', gen_random_uuid(), 'openid files.read' FROM generate_series(0, 999) AS i;
-ANALYZE;
+INSERT INTO client
+SELECT 'client-' || i, 'Client ' || i, sha256('secret'), '{http://localhost/callback}',
+       '{authorization_code,refresh_token,client_credentials}', 'openid files.read'
+  FROM generate_series(0, 999) AS i;
+INSERT INTO account
+SELECT row_id(i), 'person' || i, 'Person ' || i, 'person' || i || '@example.org' FROM generate_series(0, 999) AS i;
+INSERT INTO session
+SELECT row_id(i), sha256('cookie'), row_id(i), now(), now(), now() + interval '1 day' FROM generate_series(0, 999) AS i;
+INSERT INTO consent SELECT row_id(i), 'client-' || i, '{openid,files.read}' FROM generate_series(0, 999) AS i;
+INSERT INTO authorization_grant
+SELECT row_id(i), 'client-' || i, row_id(i), row_id(i), '{openid,files.read}', 'http://localhost/files', sha256('code'),
+       'http://localhost/callback', 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', 'n-0S6_WzA2Mj', now(), now(), now(),
+       row_id(i), now(), now() + interval '1 day'
+  FROM generate_series(0, 999) AS i;
+VACUUM ANALYZE;

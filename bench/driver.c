@@ -3,7 +3,7 @@
  *	driver -- loads a web server and says what an answer cost
  *
  * SYNOPSIS
- *	driver NAME=VALUE...
+ *	driver NAME=VALUE... [-- PROGRAM ARGUMENT...]
  *
  * DESCRIPTION
  *	CONCURRENCY users have a kept HTTP/1.1 connection each and one request in
@@ -11,16 +11,22 @@
  *	loop, one thread).  Every answer is checked; one that is not what it should
  *	be counts as an error.
  *
- *	workload=get			GET path
+ *	workload=get			GET path; with tokens, each request with the next one
+ *					in its Authorization header
  *	workload=client_credentials	POST path, RFC 6749 section 4.4
+ *	workload=introspect		POST path with the next of the tokens, RFC 7662
+ *	workload=refresh		POST path; the first token of each user is from tokens,
+ *					then it is what the last answer brought
  *	workload=code			GET path with a session cookie and PKCE, then POST
  *					token_path with the code; both are one
+ *
+ *	With a PROGRAM each request starts it as plain CGI does, without a web server.
  *
  *	Prints one line of numbers with tabs between: answers a second, p50 and p99
  *	in microseconds, errors, processor time per answer in microseconds of the
  *	web server, the endpoints, the database and this driver, and the share of
  *	the machine that went to processes that are none of these.  With once=MEMBER
- *	it does one and prints that member of the JSON answer.
+ *	each user does one and the driver prints that member of the JSON answers.
  */
 #include "base/base64url.h"
 #include "base/buf.h"
@@ -28,10 +34,14 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define MAX_USERS	256
@@ -39,19 +49,23 @@
 #define MAX_PROCESSES	8192
 #define REQUEST_BYTES	8192
 #define ANSWER_BYTES	(64 * 1024)
+#define TOKEN_BYTES	2048
 #define STALL_MS	5000
 
 /* What can be said on the command line. */
-static const char *workload_name, *port, *path, *token_path, *authorization, *cookies_file, *once;
+static const char *workload_name, *port, *host = "localhost", *path, *token_path, *authorization, *expect;
+static const char *cookies_file, *tokens_file, *once;
 static const char *client_id, *redirect_uri, *scope, *concurrency = "1", *seconds = "1", *warm_up = "0.2";
 static const char *web, *app, *db;
+static char *const *program;		/* plain CGI: what is started, and its arguments */
 
 static const struct {
 	const char	 *name;
 	const char	**value;
 } settings[] = {
-	{ "workload", &workload_name }, { "port", &port }, { "path", &path }, { "token_path", &token_path },
-	{ "authorization", &authorization }, { "cookies", &cookies_file }, { "once", &once },
+	{ "workload", &workload_name }, { "port", &port }, { "host", &host }, { "path", &path },
+	{ "token_path", &token_path }, { "authorization", &authorization }, { "expect", &expect },
+	{ "cookies", &cookies_file }, { "tokens", &tokens_file }, { "once", &once },
 	{ "client_id", &client_id }, { "redirect_uri", &redirect_uri }, { "scope", &scope },
 	{ "concurrency", &concurrency }, { "seconds", &seconds }, { "warm_up", &warm_up },
 	{ "web", &web }, { "app", &app }, { "db", &db },
@@ -93,11 +107,20 @@ struct user {
 	const char	*cookie;
 	char		 verifier[64];
 	char		 code[128];
+	char		 token[TOKEN_BYTES];	/* refresh: the one to use next */
+	pid_t		 pid;		/* CGI */
+};
+
+/* Lines of a file. */
+struct lines {
+	char	*line[MAX_USERS];
+	size_t	 count;
+	size_t	 next;
 };
 
 static struct user	 users[MAX_USERS];
-static char		*cookies[MAX_USERS];
-static size_t		 cookie_count;
+static struct lines	 cookies, tokens;
+static int		 set;		/* epoll: what may have something to say */
 static struct arena	*arena;		/* reset after each request */
 
 static void
@@ -113,13 +136,88 @@ dial(struct user *user)
 	setsockopt(user->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 }
 
+static void
+watch(struct user *user)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = user };
+
+	if (epoll_ctl(set, EPOLL_CTL_ADD, user->fd, &event) != 0)
+		die("could not wait for a descriptor");
+}
+
+static char *
+variable(const char *name, struct str value)
+{
+	size_t	 n = strlen(name) + 1 + value.n + 1;
+	char	*text = arena_alloc(arena, n);
+
+	snprintf(text, n, "%s=%.*s", name, STR_ARG(value));
+	return text;
+}
+
+/* What a web server tells a CGI program (RFC 3875), as far as it matters here. */
+static char **
+environment_of(const char *method, struct str target, struct str body)
+{
+	enum { MAX_VARIABLES = 10 };
+	char		**list = arena_alloc(arena, MAX_VARIABLES * sizeof *list), length[24];
+	const char	*config = getenv("POSTERN_CONFIG");
+	size_t		 n = 0;
+
+	snprintf(length, sizeof length, "%zu", body.n);
+	list[n++] = variable("GATEWAY_INTERFACE", STR("CGI/1.1"));
+	list[n++] = variable("SERVER_PROTOCOL", STR("HTTP/1.1"));
+	list[n++] = variable("REQUEST_METHOD", str_of(method));
+	list[n++] = variable("REQUEST_URI", target);
+	list[n++] = variable("POSTERN_CONFIG", str_of(config == NULL ? "" : config));
+	if (authorization != NULL)
+		list[n++] = variable("HTTP_AUTHORIZATION", str_of(authorization));
+	if (!str_is_absent(body)) {
+		list[n++] = variable("CONTENT_LENGTH", str_of(length));
+		list[n++] = variable("CONTENT_TYPE", STR("application/x-www-form-urlencoded"));
+	}
+	list[n] = NULL;
+	return list;
+}
+
+/* Start the program with the body on its standard input; fd is its standard output. */
+static void
+start_program(struct user *user, const char *method, struct str target, struct str body)
+{
+	posix_spawn_file_actions_t	actions;
+	int				in[2], out[2];
+
+	if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0)
+		die("could not make a pipe");
+	if (!str_is_absent(body) && write(in[1], body.p, body.n) != (ssize_t)body.n)
+		die("could not send a request");
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+	if (posix_spawn(&user->pid, program[0], &actions, NULL, program, environment_of(method, target, body)) != 0)
+		die("could not start %s", program[0]);
+	posix_spawn_file_actions_destroy(&actions);
+	close(in[0]);
+	close(in[1]);
+	close(out[1]);
+	user->fd = out[0];
+	user->in_n = 0;
+	if (once == NULL)
+		watch(user);
+	arena_reset(arena);
+}
+
 /* Send one request; it is small and fits the socket's buffer. */
 static void
 send_request(struct user *user, const char *method, struct str target, const char *headers, struct str body)
 {
-	int n = snprintf(user->sent, sizeof user->sent, "%s %.*s HTTP/1.1\r\nHost: localhost\r\n%s", method,
-	    STR_ARG(target), headers);
+	int n = snprintf(user->sent, sizeof user->sent, "%s %.*s HTTP/1.1\r\nHost: %s\r\n%s", method,
+	    STR_ARG(target), host, headers);
 
+	if (program != NULL) {
+		start_program(user, method, target, body);
+		return;
+	}
 	if (!str_is_absent(body))
 		n += snprintf(user->sent + n, sizeof user->sent - (size_t)n,
 		    "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %zu\r\n\r\n%.*s", body.n, STR_ARG(body));
@@ -158,6 +256,28 @@ find_header(const struct user *user, const char *name)
 	return STR_ABSENT;
 }
 
+/* The program has ended: what it wrote, as a web server would send it (RFC 3875
+ * section 6). */
+static void
+read_program(struct user *user)
+{
+	struct str	status;
+	char		*end;
+	int		ended;
+	long		number = 200;
+
+	close(user->fd);
+	if (waitpid(user->pid, &ended, 0) != user->pid)
+		die("a program is lost");
+	user->in[user->in_n] = '\0';
+	end = strstr(user->in, "\r\n\r\n");
+	user->body = end == NULL ? user->in + user->in_n : end + 4;
+	status = find_header(user, "Status");
+	if (!str_is_absent(status))
+		str_to_long((struct str){ status.p, strcspn(status.p, " \r") }, &number);
+	user->status = end == NULL || ended != 0 ? 500 : (int)number;
+}
+
 /* Is the whole answer there?  nginx says Content-Length for all that we ask. */
 static bool
 is_complete(struct user *user)
@@ -182,16 +302,32 @@ is_complete(struct user *user)
 
 enum verdict { VERDICT_FAILED, VERDICT_DONE, VERDICT_MORE };
 
+/* All users draw from one list, so that any number of them uses all of it. */
+static const char *
+next_token(void)
+{
+	if (tokens.count == 0)
+		die("this workload needs tokens");
+	return tokens.line[tokens.next++ % tokens.count];
+}
+
 static void
 get(struct user *user)
 {
-	send_request(user, "GET", str_of(path), header_line("Authorization", authorization).p, STR_ABSENT);
+	struct buf	value = buf_new(arena, REQUEST_BYTES);
+
+	if (tokens.count > 0)
+		buf_addf(&value, "Authorization: Bearer %s\r\n", next_token());
+	send_request(user, "GET", str_of(path), buf_str(&value).p, STR_ABSENT);
 }
 
+/* 200, and what the answer must have. */
 static enum verdict
-got(const struct user *user)
+judge_answer(struct user *user)
 {
-	return user->status == 200 ? VERDICT_DONE : VERDICT_FAILED;
+	if (user->status != 200)
+		return VERDICT_FAILED;
+	return expect == NULL || strstr(user->body, expect) != NULL ? VERDICT_DONE : VERDICT_FAILED;
 }
 
 static void
@@ -202,9 +338,57 @@ client_credentials(struct user *user)
 }
 
 static enum verdict
-got_token(const struct user *user)
+judge_token(struct user *user)
 {
 	return user->status == 200 && strstr(user->body, "\"access_token\"") != NULL ? VERDICT_DONE : VERDICT_FAILED;
+}
+
+static void
+introspect(struct user *user)
+{
+	struct buf body = buf_new(arena, REQUEST_BYTES);
+
+	buf_addf(&body, "token=%s", next_token());
+	send_request(user, "POST", str_of(path), header_line("Authorization", authorization).p, buf_str(&body));
+}
+
+/* The string that a member of the JSON answer holds; "absent" if there is none. */
+static struct str
+find_member(const struct user *user, const char *name)
+{
+	char		 member[64];
+	const char	*found;
+
+	snprintf(member, sizeof member, "\"%s\":\"", name);
+	found = strstr(user->body, member);
+	if (found == NULL)
+		return STR_ABSENT;
+	found += strlen(member);
+	return (struct str){ found, strcspn(found, "\"") };
+}
+
+static void
+refresh(struct user *user)
+{
+	struct buf body = buf_new(arena, REQUEST_BYTES);
+
+	if (user->token[0] == '\0')
+		snprintf(user->token, sizeof user->token, "%s", next_token());
+	buf_addf(&body, "grant_type=refresh_token&refresh_token=%s", user->token);
+	send_request(user, "POST", str_of(path), header_line("Authorization", authorization).p, buf_str(&body));
+}
+
+/* The successor must be there and be another one. */
+static enum verdict
+judge_refresh(struct user *user)
+{
+	struct str next = find_member(user, "refresh_token");
+
+	if (judge_token(user) != VERDICT_DONE || str_is_absent(find_member(user, "id_token")) || next.n == 0 ||
+	    next.n >= sizeof user->token || str_equal(next, str_of(user->token)))
+		return VERDICT_FAILED;
+	snprintf(user->token, sizeof user->token, "%.*s", STR_ARG(next));
+	return VERDICT_DONE;
 }
 
 static struct str
@@ -239,10 +423,12 @@ redeem(struct user *user)
 {
 	struct buf body = buf_new(arena, REQUEST_BYTES);
 
-	buf_addf(&body, "grant_type=authorization_code&client_id=%s&redirect_uri=", client_id);
+	buf_add(&body, STR("grant_type=authorization_code&redirect_uri="));
 	buf_add_url(&body, str_of(redirect_uri));
+	if (authorization == NULL)
+		buf_addf(&body, "&client_id=%s", client_id);
 	buf_addf(&body, "&code_verifier=%s&code=%s", user->verifier, user->code);
-	send_request(user, "POST", str_of(token_path), "", buf_str(&body));
+	send_request(user, "POST", str_of(token_path), header_line("Authorization", authorization).p, buf_str(&body));
 }
 
 static void
@@ -255,13 +441,14 @@ code(struct user *user)
 }
 
 static enum verdict
-got_code(struct user *user)
+judge_code(struct user *user)
 {
 	struct str	location = find_header(user, "Location");
 	const char	*found;
 
 	if (user->step == 1)
-		return got_token(user) == VERDICT_DONE && strstr(user->body, "\"id_token\"") != NULL ? VERDICT_DONE : VERDICT_FAILED;
+		return judge_token(user) == VERDICT_DONE && !str_is_absent(find_member(user, "id_token")) ?
+		    VERDICT_DONE : VERDICT_FAILED;
 	if (user->status != 303 || !str_starts_with(location, str_of(redirect_uri)))
 		return VERDICT_FAILED;
 	found = strstr(location.p, "?code=");
@@ -273,23 +460,29 @@ got_code(struct user *user)
 	return VERDICT_MORE;
 }
 
-static enum verdict
-judge(struct user *user)
-{
-	if (strcmp(workload_name, "code") == 0)
-		return got_code(user);
-	return strcmp(workload_name, "get") == 0 ? got(user) : got_token(user);
-}
+static const struct workload {
+	const char	 *name;
+	void		(*send)(struct user *);
+	enum verdict	(*judge)(struct user *);
+} workloads[] = {
+	{ "get", get, judge_answer },
+	{ "client_credentials", client_credentials, judge_token },
+	{ "introspect", introspect, judge_answer },
+	{ "refresh", refresh, judge_refresh },
+	{ "code", code, judge_code },
+};
+
+static const struct workload *workload;
 
 static void
-send_next(struct user *user)
+choose_workload(void)
 {
-	if (strcmp(workload_name, "code") == 0)
-		code(user);
-	else if (strcmp(workload_name, "get") == 0)
-		get(user);
-	else
-		client_credentials(user);
+	for (size_t i = 0; workload_name != NULL && i < sizeof workloads / sizeof *workloads; i++) {
+		if (strcmp(workloads[i].name, workload_name) == 0)
+			workload = &workloads[i];
+	}
+	if (workload == NULL)
+		die("workload must be one of those in the comment of driver.c");
 }
 
 static void
@@ -297,26 +490,28 @@ begin(struct user *user)
 {
 	user->step = 0;
 	user->began = microseconds();
-	send_next(user);
+	workload->send(user);
 }
 
 static void
-load_cookies(void)
+load_lines(struct lines *lines, const char *file_name)
 {
-	FILE	*file = fopen(cookies_file, "r");
+	FILE	*file = fopen(file_name, "r");
 	char	*line = NULL;
 	size_t	 room = 0;
 
 	if (file == NULL)
-		die("could not open %s", cookies_file);
-	while (cookie_count < MAX_USERS && getline(&line, &room, file) > 1) {
+		die("could not open %s", file_name);
+	while (lines->count < MAX_USERS && getline(&line, &room, file) > 1) {
 		line[strcspn(line, "\n")] = '\0';
-		cookies[cookie_count++] = line;
+		lines->line[lines->count++] = line;
 		line = NULL;
+		room = 0;
 	}
+	free(line);
 	fclose(file);
-	if (cookie_count == 0)
-		die("%s is empty", cookies_file);
+	if (lines->count == 0)
+		die("%s is empty", file_name);
 }
 
 /* --- processor time, from /proc ------------------------------------------ */
@@ -435,6 +630,17 @@ machine_ms(void)
 	return (double)ticks * 1000 / (double)sysconf(_SC_CLK_TCK);
 }
 
+/* Of the programs that were started as CGI and have ended. */
+static double
+children_ms(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_CHILDREN, &usage);
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
+	    (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
+}
+
 static double
 own_ms(void)
 {
@@ -461,6 +667,7 @@ static void
 take_reading(struct reading *reading)
 {
 	read_groups(reading->groups);
+	reading->groups[GROUP_APP] += children_ms();
 	reading->own = own_ms();
 	reading->machine = machine_ms();
 	reading->at = microseconds();
@@ -474,21 +681,32 @@ note_error(const struct user *user)
 		    user->sent, user->in);
 }
 
+/* Read what there is; is the answer complete? */
+static bool
+read_answer(struct user *user)
+{
+	ssize_t n = read(user->fd, user->in + user->in_n, ANSWER_BYTES - user->in_n);
+
+	if (n < 0 || (n == 0 && program == NULL))
+		die("the web server closed a connection");
+	if (n == 0) {
+		read_program(user);
+		return true;
+	}
+	user->in_n += (size_t)n;
+	return program == NULL && is_complete(user);
+}
+
 /* Something has arrived for this user. */
 static void
 receive(struct user *user)
 {
-	ssize_t n = read(user->fd, user->in + user->in_n, ANSWER_BYTES - user->in_n);
-
-	if (n <= 0)
-		die("the web server closed a connection");
-	user->in_n += (size_t)n;
-	if (!is_complete(user))
+	if (!read_answer(user))
 		return;
-	switch (judge(user)) {
+	switch (workload->judge(user)) {
 	case VERDICT_MORE:
 		user->step++;
-		send_next(user);
+		workload->send(user);
 		return;
 	case VERDICT_DONE:
 		if (sample_count < MAX_SAMPLES)
@@ -503,7 +721,7 @@ receive(struct user *user)
 
 /* Answer whatever arrives, until the clock says end. */
 static void
-pump(int set, int64_t end)
+pump(int64_t end)
 {
 	struct epoll_event events[64];
 
@@ -546,51 +764,47 @@ print_result(const struct reading *first, const struct reading *last)
 static void
 measure(size_t count)
 {
-	struct reading	first, last;
-	int		set = epoll_create1(EPOLL_CLOEXEC);
+	struct reading first, last;
 
+	set = epoll_create1(EPOLL_CLOEXEC);
 	for (size_t i = 0; i < count; i++) {
-		struct epoll_event event = { .events = EPOLLIN, .data.ptr = &users[i] };
-
-		dial(&users[i]);
-		epoll_ctl(set, EPOLL_CTL_ADD, users[i].fd, &event);
+		if (program == NULL) {
+			dial(&users[i]);
+			watch(&users[i]);
+		}
 		begin(&users[i]);
 	}
-	pump(set, microseconds() + (int64_t)(strtod(warm_up, NULL) * 1e6));
+	pump(microseconds() + (int64_t)(strtod(warm_up, NULL) * 1e6));
 	sample_count = errors = 0;
 	take_reading(&first);
-	pump(set, first.at + (int64_t)(strtod(seconds, NULL) * 1e6));
+	pump(first.at + (int64_t)(strtod(seconds, NULL) * 1e6));
 	take_reading(&last);
 	print_result(&first, &last);
 }
 
-/* One, and a member of its answer: tells early that something is wrong. */
+/* One, and a member of its answer: tells early that something is wrong, and collects
+ * tokens. */
 static void
 do_once(struct user *user)
 {
-	char		 member[64];
-	const char	*found;
-	enum verdict	 verdict;
+	enum verdict	verdict = VERDICT_MORE;
+	struct str	member;
 
-	dial(user);
-	for (user->step = 0;; user->step++) {
-		ssize_t n = 1;
-
-		send_next(user);
-		while (n > 0 && !is_complete(user)) {
-			n = read(user->fd, user->in + user->in_n, ANSWER_BYTES - user->in_n);
-			user->in_n += n > 0 ? (size_t)n : 0;
-		}
-		verdict = n > 0 ? judge(user) : VERDICT_FAILED;
-		if (verdict != VERDICT_MORE)
-			break;
+	if (program == NULL)
+		dial(user);
+	for (user->step = 0; verdict == VERDICT_MORE; user->step++) {
+		workload->send(user);
+		while (!read_answer(user))
+			continue;
+		verdict = workload->judge(user);
 	}
 	if (verdict == VERDICT_FAILED)
 		die("an answer is not what it should be\n--- sent\n%s\n--- received\n%s", user->sent, user->in);
-	snprintf(member, sizeof member, "\"%s\":\"", once);
-	found = strstr(user->body, member);
-	if (found != NULL)
-		printf("%.*s\n", (int)strcspn(found + strlen(member), "\""), found + strlen(member));
+	member = find_member(user, once);
+	if (!str_is_absent(member))
+		printf("%.*s\n", STR_ARG(member));
+	if (program == NULL)
+		close(user->fd);
 }
 
 static void
@@ -612,21 +826,28 @@ main(int argc, char **argv)
 {
 	size_t count;
 
-	for (int i = 1; i < argc; i++)
-		parse(argv[i]);
+	for (int i = 1; i < argc && program == NULL; i++) {
+		if (strcmp(argv[i], "--") == 0)
+			program = argv + i + 1;
+		else
+			parse(argv[i]);
+	}
+	choose_workload();
 	count = strtoul(concurrency, NULL, 10);
-	if (workload_name == NULL || port == NULL || path == NULL || count < 1 || count > MAX_USERS)
-		die("workload, port and path are needed, and concurrency is 1 to %d", MAX_USERS);
+	if (path == NULL || count < 1 || count > MAX_USERS || (program == NULL ? port == NULL : program[0] == NULL))
+		die("path and either port or -- PROGRAM are needed, and concurrency is 1 to %d", MAX_USERS);
 	arena = arena_new((size_t)1 << 20);
 	if (arena == NULL)
 		die("out of memory");
 	if (cookies_file != NULL)
-		load_cookies();
-	for (size_t i = 0; i < count && cookie_count > 0; i++)
-		users[i].cookie = cookies[i % cookie_count];
-	if (once != NULL)
-		do_once(&users[0]);
-	else
+		load_lines(&cookies, cookies_file);
+	if (tokens_file != NULL)
+		load_lines(&tokens, tokens_file);
+	for (size_t i = 0; i < count && cookies.count > 0; i++)
+		users[i].cookie = cookies.line[i % cookies.count];
+	if (once == NULL)
 		measure(count);
+	for (size_t i = 0; i < count && once != NULL; i++)
+		do_once(&users[i]);
 	return 0;
 }

@@ -1,22 +1,32 @@
 -- postern.sql: what Postern is measured with.  psql variable: issuer
 --
--- 64 people with a login and a known consent each, a public client that connects
--- them (PKCE), a confidential client of its own, and a protected resource.  Prints
--- the session cookies, one a line.
+-- 64 people with a login and known consents, a public client that connects them
+-- (PKCE), a confidential one that stays connected, a daemon that asks as itself and as
+-- the resource server, and two protected resources: Files with JWTs, Vault with opaque
+-- tokens.  Prints the session cookies, one a line.
 
 INSERT INTO postern.issuer (url, name) VALUES (:'issuer', 'Bench');
-INSERT INTO postern.resource (resource, name, access_token_lifetime)
-VALUES (:'issuer' || '/files', 'Files', '1 day');	-- the guarded token lives as long as any run
-INSERT INTO postern.scope (scope, resource, title) VALUES ('files.read', :'issuer' || '/files', 'See your files');
 
 INSERT INTO postern.client (client_id, client_name, redirect_uris, grant_types, response_types, scope,
     token_endpoint_auth_method, client_secret_sha256, id_token_signed_response_alg)
 VALUES
-    ('app', 'App', '{http://localhost/callback}', '{authorization_code}', '{code}', 'openid files.read', 'none', NULL, 'ES256'),
+    ('app', 'App', '{http://localhost/callback}', '{authorization_code}', '{code}',
+     'openid files.read vault.read', 'none', NULL, 'ES256'),
+    ('keeper', 'Keeper', '{http://localhost/callback}', '{authorization_code,refresh_token}', '{code}',
+     'openid offline_access files.read', 'client_secret_basic', sha256('secret'), 'ES256'),
     ('daemon', 'Daemon', '{}', '{client_credentials}', '{}', 'files.read', 'client_secret_basic', sha256('secret'), 'ES256');
 
-INSERT INTO postern.account (login_name) SELECT 'person' || i FROM generate_series(1, 64) AS i;
-INSERT INTO postern.consent (sub, client_id, scope) SELECT a.sub, 'app', '{openid,files.read}' FROM postern.account a;
+-- A token that the load presents lives as long as any run.
+INSERT INTO postern.resource (resource, name, access_token_lifetime, access_token_format, client_id)
+VALUES (:'issuer' || '/files', 'Files', '1 day', 'jwt', 'daemon'), (:'issuer' || '/vault', 'Vault', '1 day', 'opaque', 'daemon');
+INSERT INTO postern.scope (scope, resource, title)
+VALUES ('files.read', :'issuer' || '/files', 'See your files'), ('vault.read', :'issuer' || '/vault', 'See your vault');
+
+INSERT INTO postern.account (login_name, name, email)
+SELECT 'person' || i, 'Person ' || i, 'person' || i || '@example.org' FROM generate_series(1, 64) AS i;
+INSERT INTO postern.consent (sub, client_id, scope)
+SELECT a.sub, c.client_id, string_to_array(c.scope, ' ') FROM postern.account a CROSS JOIN postern.client c
+ WHERE c.client_id <> 'daemon';
 
 -- A cookie is 48 octets: the row's id and a secret; the row holds the digest of all.
 WITH cookie AS (
