@@ -177,7 +177,10 @@ class Bed:
         host = host or urllib.parse.urlsplit(self.issuer).netloc
         if not any(n.lower() == "host" for n, _ in headers):
             headers.insert(0, ("Host", host))
-        return wire.parse(wire.exchange(self.address, wire.build(method, target, headers, body)))
+        return wire.parse(self.exchange(wire.build(method, target, headers, body)))
+
+    def exchange(self, octets):
+        return wire.exchange(self.address, octets)
 
     def program_of(self, target):
         """Which CGI program a web server would run."""

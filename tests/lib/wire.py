@@ -56,10 +56,10 @@ def build(method, target, headers=(), body=None):
     return "\r\n".join(lines).encode("utf-8", "surrogateescape") + (body or b"")
 
 
-def exchange(address, octets, half_close=False, timeout=TIMEOUT_SECONDS):
-    """Send octets, read to the end of the connection."""
+def exchange(address, octets, half_close=False, timeout=TIMEOUT_SECONDS, wrap=lambda s: s):
+    """Send octets, read to the end of the connection; wrap can put TLS around it."""
     answer = b""
-    with socket.create_connection(address, timeout) as s:
+    with wrap(socket.create_connection(address, timeout)) as s:
         s.settimeout(timeout)
         try:
             s.sendall(octets)
