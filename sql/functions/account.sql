@@ -103,6 +103,8 @@ BEGIN
         outcome := v_scope.outcome;
         RETURN;
     END IF;
+    -- One at a time, so that the count is true: the page could not show more of them.
+    PERFORM FROM postern.account a WHERE a.sub = s.sub FOR NO KEY UPDATE;
     IF (SELECT count(*) FROM postern.live_api_key k WHERE k.sub = s.sub) >= 50 THEN
         outcome := 'too_many';
         RETURN;

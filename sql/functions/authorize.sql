@@ -109,7 +109,8 @@ BEGIN
 
     -- A login made for this very request satisfies prompt=login and max_age.
     SELECT l.id, l.sub, l.account_epoch, l.auth_time, l.login_for, l.last_seen_at,
-           l.expires_at, t.id AS consent_id, coalesce(t.scope @> c.scope, false) AS consented
+           l.expires_at, t.id AS consent_id, coalesce(t.scope @> c.scope, false) AS consented,
+           p_prompt_login OR l.auth_time < now() - make_interval(secs => p_max_age) AS uses_login
       INTO s FROM postern.live_session l
       LEFT JOIN postern.consent t ON t.sub = l.sub AND t.client_id = p_client_id
      WHERE l.id = p_session_id AND l.secret_sha256 = p_session_sha256
@@ -152,6 +153,15 @@ BEGIN
         END IF;
     END IF;
 
+    IF s.login_for IS NOT NULL OR s.last_seen_at < now() - interval '1 minute' THEN
+        UPDATE postern.session t SET login_for = NULL, last_seen_at = now()
+         WHERE t.id = s.id AND t.login_for IS NOT DISTINCT FROM s.login_for;
+        -- The same request at the same moment was faster, and a login is used once.
+        IF NOT FOUND AND s.uses_login THEN
+            outcome := CASE WHEN p_prompt_none THEN 'login_required' ELSE 'login' END;
+            RETURN;
+        END IF;
+    END IF;
     INSERT INTO postern.authorization_grant
         (id, client_id, client_epoch, sub, account_epoch, consent_id, session_id, scope, resource,
          code_sha256, redirect_uri, code_challenge, nonce, auth_time, code_expires_at, offline, expires_at)
@@ -163,8 +173,5 @@ BEGIN
              WHEN 'offline_access' = ANY (c.scope) THEN now() + c.refresh_token_lifetime
              ELSE least(s.expires_at, now() + c.refresh_token_lifetime) END);
     outcome := 'ok';
-    IF s.login_for IS NOT NULL OR s.last_seen_at < now() - interval '1 minute' THEN
-        UPDATE postern.session t SET login_for = NULL, last_seen_at = now() WHERE t.id = s.id;
-    END IF;
 END
 $$;

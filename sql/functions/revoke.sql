@@ -8,7 +8,10 @@ CREATE OR REPLACE FUNCTION postern.revoke(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    t record;
+    v_payload   bytea;
+    v_client_id text := p_token_client_id;
+    v_jti       text := p_jti;
+    v_expires   bigint := p_expires;
 BEGIN
     IF NOT EXISTS (SELECT FROM postern.live_client l
                     WHERE l.client_id = p_client_id AND l.token_endpoint_auth_method = p_auth_method
@@ -18,11 +21,17 @@ BEGIN
     END IF;
     outcome := 'ok';
     what := 'nothing';
-    SELECT * INTO t FROM postern.presented_token(p_grant_id, p_token_client_id, p_jti, p_scope, p_audience, p_expires, p_kid,
-        p_sealed, NULL, NULL);
-    IF t.sub IS NOT NULL THEN
-        IF t.client_id = p_client_id THEN
-            INSERT INTO postern.revoked_token (jti, expires_at) VALUES (t.jti, to_timestamp(t.expires))
+    -- An access token that is ours is put down whether or not it is worth something now:
+    -- what is disabled can be enabled again, what was revoked must not come back.
+    v_payload := postern.unseal('access token', p_sealed);
+    IF octet_length(v_payload) = 48 THEN        -- as opaque_token lays it out
+        SELECT g.client_id INTO v_client_id FROM postern.authorization_grant g WHERE g.id = postern.payload_uuid(v_payload, 1);
+        v_expires := postern.payload_integer(v_payload, 17);
+        v_jti := encode(substr(v_payload, 33, 16), 'hex');
+    END IF;
+    IF v_jti IS NOT NULL THEN
+        IF v_client_id = p_client_id AND v_expires > extract(epoch FROM clock_timestamp()) THEN
+            INSERT INTO postern.revoked_token (jti, expires_at) VALUES (v_jti, to_timestamp(v_expires))
             ON CONFLICT (jti) DO NOTHING;
             what := 'access token';
         END IF;

@@ -155,8 +155,10 @@ BEGIN
         RETURN postern.issue(v_id, coalesce(v_wanted, v_scope));
     END IF;
 
+    -- Locked, so that issue() finds this generation: were the successor used between the
+    -- two, the answer to an old token would be the token after next.
     SELECT t.client_id, t.refresh_generation, t.refreshed_at, t.scope, t.resource INTO g
-      FROM postern.authorization_grant t WHERE t.id = v_id;
+      FROM postern.authorization_grant t WHERE t.id = v_id FOR NO KEY UPDATE;
     a.outcome := CASE
         WHEN NOT FOUND OR g.refresh_generation < v_generation OR g.refresh_generation IS NULL THEN 'unknown'
         WHEN g.client_id <> p_client_id THEN 'wrong_client'

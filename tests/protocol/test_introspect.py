@@ -149,6 +149,19 @@ def test_opaque_access_token(bed, session):
     assert ask(bed, body["access_token"], "t-refresh-basic").json() == INACTIVE
 
 
+@pytest.mark.parametrize("scope", ["openid files.read", "openid op.read"], ids=["jwt", "opaque"])
+def test_revoked_while_it_is_worth_nothing(bed, session, scope):
+    """What is disabled can be enabled again; what was revoked does not come back."""
+    kept, given_back = (bed.tokens(session, "t-refresh-basic", scope)["access_token"] for _ in range(2))
+    bed.db("UPDATE postern.account SET disabled_at = now() WHERE login_name = 'grace'")
+    try:
+        assert bed.post("/revoke", {"token": given_back}, headers=[basic("t-refresh-basic")]).status == 200
+    finally:
+        bed.db("UPDATE postern.account SET disabled_at = NULL")
+    assert ask(bed, kept, "t-refresh-basic").json()["active"] is True
+    assert ask(bed, given_back, "t-refresh-basic").json() == INACTIVE
+
+
 def test_other_clients_token_stays(bed, session):
     """SEC-REV-02: 200, and nothing happens."""
     body = bed.tokens(session, "t-refresh")
