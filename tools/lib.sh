@@ -6,8 +6,9 @@
 # function ends in silence or in one sentence: say tells, die gives up.
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
-BUILD=$ROOT/build			# configure and make run here
+BUILD=${POSTERN_BUILD:-$ROOT/build}	# configure and make run here
 STAGE=$BUILD/stage			# make install puts the result here
+read -ra CONFIGURE_FLAGS <<<"${POSTERN_CONFIGURE-}"	# besides --prefix
 
 # An ordinary user of Debian has no sbin in PATH, and web servers live there.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -256,7 +257,7 @@ build_steps()
 	fi
 	if [ ! -f "$BUILD/config.status" ] || [ "$ROOT/configure" -nt "$BUILD/config.status" ]; then
 		say "Configuring"
-		run_step "$log" env -C "$BUILD" "$ROOT/configure" --prefix="$STAGE" || return
+		run_step "$log" env -C "$BUILD" "$ROOT/configure" --prefix="$STAGE" "${CONFIGURE_FLAGS[@]}" || return
 	fi
 	say "Building"
 	run_step "$log" make -C "$BUILD" -j "$(nproc)" || return

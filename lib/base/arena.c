@@ -3,18 +3,25 @@
  *
  * Blocks come from malloc.  The first block is kept from reset to reset, so the
  * usual request calls malloc for nothing but its foreign objects.
+ *
+ * In a build with sanitizers there is a red zone behind each allocation, and what is not
+ * handed out is forbidden: they see an overrun here as they would in malloc's memory.
  */
 #include "base/arena.h"
+
+#include "base/sanitized.h"
 
 #include <stdalign.h>
 #include <stdint.h>
 
 #define FIRST_BLOCK_BYTES	((size_t)64 * 1024)
+#define RED_ZONE_BYTES		(SANITIZED ? alignof(max_align_t) : 0)
 
 struct block {
 	struct block	*older;
 	size_t		 size;		/* bytes in data */
 	size_t		 used;
+	size_t		 red;		/* bytes of red zones: no more than used */
 	alignas(max_align_t) unsigned char data[];
 };
 
@@ -32,17 +39,43 @@ struct arena {
 	size_t		 taken;		/* bytes in all blocks */
 };
 
+/* Octets in data, with room for the red zones. */
+static size_t
+room(size_t size)
+{
+	return SANITIZED ? 2 * size : size;
+}
+
 static struct block *
 block_new(size_t size, struct block *older)
 {
-	struct block *block = malloc(sizeof *block + size);
+	struct block *block = malloc(sizeof *block + room(size));
 
 	if (block == NULL)
 		return NULL;
 	block->older = older;
 	block->size = size;
 	block->used = 0;
+	block->red = 0;
+	MEMORY_FORBID(block->data, room(size));
 	return block;
+}
+
+static void
+wipe(struct block *block)
+{
+	MEMORY_ALLOW(block->data, room(block->size));
+	explicit_bzero(block->data, block->used + block->red);
+	MEMORY_FORBID(block->data, room(block->size));
+	block->used = block->red = 0;
+}
+
+static void
+block_free(struct block *block)
+{
+	wipe(block);
+	MEMORY_ALLOW(block->data, room(block->size));
+	free(block);
 }
 
 struct arena *
@@ -68,7 +101,7 @@ arena_free(struct arena **arena)
 	if (*arena == NULL)
 		return;
 	arena_reset(*arena);
-	free((*arena)->newest);
+	block_free((*arena)->newest);
 	free(*arena);
 	*arena = NULL;
 }
@@ -87,11 +120,9 @@ arena_reset(struct arena *arena)
 	while ((block = arena->newest)->older != NULL) {
 		arena->newest = block->older;
 		arena->taken -= block->size;
-		explicit_bzero(block->data, block->used);
-		free(block);
+		block_free(block);
 	}
-	explicit_bzero(block->data, block->used);
-	block->used = 0;
+	wipe(block);
 }
 
 static _Noreturn void
@@ -107,7 +138,7 @@ static void *
 take(struct arena *arena, size_t size)
 {
 	struct block	*block = arena->newest;
-	size_t		 wanted;
+	size_t		 exact = size, wanted;
 	void		*place;
 
 	if (size > arena->limit)
@@ -123,9 +154,12 @@ take(struct arena *arena, size_t size)
 		arena->newest = block;
 		arena->taken += wanted;
 	}
-	place = block->data + block->used;
+	place = block->data + block->used + block->red;
 	block->used += size;
-	return memset(place, 0, size);
+	if (size > 0)
+		block->red += RED_ZONE_BYTES;
+	MEMORY_ALLOW(place, exact);
+	return memset(place, 0, exact);
 }
 
 void *

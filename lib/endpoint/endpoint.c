@@ -8,6 +8,7 @@
 
 #include "endpoint/config.h"
 #include "endpoint/sandbox.h"
+#include "endpoint/sanitizer.h"
 #include "endpoint/serve.h"
 #include "endpoint/workers.h"
 
@@ -166,6 +167,7 @@ work(void *context)
 		}
 		alarm(0);
 	}
+	sanitizer_check_leaks();
 	return server->store == NULL ? EX_UNAVAILABLE : EX_OK;
 }
 
@@ -212,6 +214,7 @@ work_cgi(struct server *server)
 		return EX_OSERR;
 	}
 	serve(server, environ, &source, &sink);
+	sanitizer_check_leaks();
 	return EX_OK;
 }
 
@@ -253,7 +256,7 @@ parse_arguments(int argc, char **argv, const struct endpoint *endpoint, long *co
 	if (getenv("GATEWAY_INTERFACE") != NULL || getenv("REQUEST_METHOD") != NULL || argc < 2)
 		return true;
 	if (strcmp(argv[1], "--version") == 0) {
-		printf("%s (Postern) %s\n", endpoint->name, PACKAGE_VERSION);
+		printf("%s (Postern) %s%s\n", endpoint->name, PACKAGE_VERSION, sanitizer_mark());
 		*status = EX_OK;
 		return false;
 	}
@@ -299,6 +302,7 @@ endpoint_main(int argc, char **argv, const struct endpoint *endpoint)
 		return EX_CONFIG;
 	}
 	log_open(endpoint->name, server.config->log);
+	sanitizer_announce();
 	server.arena = arena_new(EXCHANGE_ARENA_BYTES);
 	if (server.arena == NULL)
 		return EX_OSERR;

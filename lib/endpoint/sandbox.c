@@ -3,6 +3,8 @@
  */
 #include "endpoint/sandbox.h"
 
+#include "endpoint/sanitizer.h"
+
 #include <seccomp.h>
 
 #include <errno.h>
@@ -39,7 +41,31 @@ static const int deadly[] = {
 	SCMP_SYS(setns), SCMP_SYS(mount), SCMP_SYS(memfd_create), SCMP_SYS(pidfd_getfd),
 };
 
+/* In a build with sanitizers only: their runtime opens its report, reads /proc, and
+ * stops this process from another one to look for leaks. */
+static const int for_reports[] = {
+#if SANITIZED
+	SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(stat),
+	SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(getdents), SCMP_SYS(getdents64), SCMP_SYS(mkdir), SCMP_SYS(clone),
+	SCMP_SYS(ptrace), SCMP_SYS(wait4), SCMP_SYS(kill), SCMP_SYS(prctl), SCMP_SYS(sigaltstack),
+	SCMP_SYS(sched_yield), SCMP_SYS(getppid), SCMP_SYS(getrlimit), SCMP_SYS(prlimit64), SCMP_SYS(pread64),
+	SCMP_SYS(getuid), SCMP_SYS(sched_getaffinity), SCMP_SYS(uname), SCMP_SYS(arch_prctl),
+#else
+	-1
+#endif
+};
+
 #define COUNT(table)	(sizeof(table) / sizeof *(table))
+
+static bool
+is_for_reports(int call)
+{
+	for (size_t i = 0; SANITIZED && i < COUNT(for_reports); i++) {
+		if (for_reports[i] == call)
+			return true;
+	}
+	return false;
+}
 
 static bool
 add_rules(scmp_filter_ctx filter)
@@ -48,8 +74,13 @@ add_rules(scmp_filter_ctx filter)
 		if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0) != 0)
 			return false;
 	}
+	for (size_t i = 0; SANITIZED && i < COUNT(for_reports); i++) {
+		if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, for_reports[i], 0) != 0)
+			return false;
+	}
 	for (size_t i = 0; i < COUNT(deadly); i++) {
-		if (seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0) != 0)
+		if (!is_for_reports(deadly[i]) &&
+		    seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0) != 0)
 			return false;
 	}
 	/* Memory that is writable now is never executable later. */

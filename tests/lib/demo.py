@@ -11,6 +11,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("POSTERN_BUILD") or ROOT / "build")
 READY = "Postern is ready: "
 START_SECONDS = 300         # the first start builds
 STOP_SECONDS = 40

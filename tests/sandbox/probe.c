@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -219,6 +220,45 @@ try_dup(void)
 	return dup(0);
 }
 
+/* The next four are bugs, for a build with sanitizers to find. */
+static long
+try_overrun(void)
+{
+	char *volatile	 hidden = malloc(16);	/* from the compiler, which would know its size */
+	volatile char	*place = hidden;
+
+	place[16] = 'x';
+	free(hidden);
+	return 0;
+}
+
+static long
+try_use_after_free(void)
+{
+	volatile char *place = malloc(16);
+
+	free((void *)place);
+	return *place == 'x' ? 1 : 0;
+}
+
+static long
+try_overflow(void)
+{
+	volatile int n = INT_MAX;
+
+	n = n + 1;
+	return n != 0 ? 0 : 1;
+}
+
+static long
+try_leak(void)
+{
+	char * volatile place = malloc(16);
+
+	place = NULL;
+	return place == NULL ? 0 : 1;
+}
+
 static const struct {
 	const char	*name;
 	long		 (*attempt)(void);
@@ -230,8 +270,20 @@ static const struct {
 	{ "io_uring", try_io_uring }, { "unshare", try_unshare }, { "bpf", try_bpf },
 	{ "map_executable", try_map_executable }, { "make_executable", try_make_executable }, { "stat", try_stat },
 	{ "unlink", try_unlink }, { "rename", try_rename }, { "chmod", try_chmod }, { "dumpable", try_dumpable },
-	{ "setuid", try_setuid }, { "dup", try_dup },
+	{ "setuid", try_setuid }, { "dup", try_dup }, { "overrun", try_overrun },
+	{ "use_after_free", try_use_after_free }, { "overflow", try_overflow }, { "leak", try_leak },
 };
+
+/* An overrun inside the request's arena: by one octet, into what was not asked for. */
+static enum error
+overrun_arena(struct exchange *x)
+{
+	char *volatile	 hidden = arena_alloc(x->arena, 10);
+	volatile char	*place = hidden;
+
+	place[10] = 'x';
+	return ERROR_NONE;
+}
 
 static enum error
 report(struct exchange *x, const char *name, long value)
@@ -270,6 +322,8 @@ probe(struct exchange *x)
 		return run_sql(x);
 	if (str_equal(act, STR("second_connection")))
 		return connect_again(x);
+	if (str_equal(act, STR("overrun_arena")) && overrun_arena(x) == ERROR_NONE)
+		return report(x, "errno", 0);
 	for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
 		if (!str_equal(act, str_of(acts[i].name)))
 			continue;

@@ -10,9 +10,8 @@ import time
 
 import pytest
 
-from lib import demo, fcgi, wire
-
-BUILD = demo.ROOT / "build"
+from lib import fcgi, wire
+from lib.demo import BUILD
 
 
 @pytest.fixture(scope="module")
