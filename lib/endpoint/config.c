@@ -35,9 +35,9 @@ static char config_path[PATH_MAX];
 
 /* Take one value; NULL, or what is wrong with it. */
 static const char *
-set(const struct key *key, char *value)
+set(struct config *out, const struct key *key, char *value)
 {
-	char *place = (char *)&config + key->offset;
+	char *place = (char *)out + key->offset;
 
 	switch (key->kind) {
 	case KIND_TEXT:
@@ -85,7 +85,7 @@ find_key(const char *name)
 
 /* One line; NULL, or what is wrong with it. */
 static const char *
-parse_line(char *line, bool *seen)
+parse_line(struct config *out, char *line, bool *seen)
 {
 	const struct key	*key;
 	char			*value;
@@ -107,29 +107,32 @@ parse_line(char *line, bool *seen)
 	seen[key - keys] = true;
 	if (*value == '\0')
 		return "has no value";
-	return set(key, value);
+	return set(out, key, value);
 }
 
-static bool
-parse(char *problem, size_t size)
+bool
+config_parse(struct config *out, const char *path, char *text, char *problem, size_t size)
 {
 	bool	 seen[KEY_COUNT] = { false };
-	char	*rest = contents, *line;
+	char	*rest = text, *line;
 
-	config.role_prefix = "postern_";
-	config.prepare = true;
-	config.workers = 2;
-	config.templates = TEMPLATES_DIRECTORY;
+	*out = (struct config){
+		.path = path,
+		.role_prefix = "postern_",
+		.prepare = true,
+		.workers = 2,
+		.templates = TEMPLATES_DIRECTORY,
+	};
 	for (int number = 1; (line = strsep(&rest, "\n")) != NULL; number++) {
-		const char *fault = parse_line(line, seen);
+		const char *fault = parse_line(out, line, seen);
 
 		if (fault != NULL) {
-			snprintf(problem, size, "%s: line %d %s", config_path, number, fault);
+			snprintf(problem, size, "%s: line %d %s", path, number, fault);
 			return false;
 		}
 	}
-	if (config.database == NULL) {
-		snprintf(problem, size, "%s: says nothing about the database: add database = host=... dbname=...", config_path);
+	if (out->database == NULL) {
+		snprintf(problem, size, "%s: says nothing about the database: add database = host=... dbname=...", path);
 		return false;
 	}
 	return true;
@@ -215,8 +218,7 @@ config_read(char *problem, size_t size)
 	bool private;
 
 	find(&private);
-	config.path = config_path;
-	if (!read_file(private, problem, size) || !parse(problem, size))
+	if (!read_file(private, problem, size) || !config_parse(&config, config_path, contents, problem, size))
 		return NULL;
 	return &config;
 }

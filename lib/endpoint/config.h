@@ -30,4 +30,8 @@ struct config {
  * in problem[0 .. size-1].  Lives as long as the process. */
 const struct config *config_read(char *problem, size_t size);
 
+/* Read text, the NUL-terminated contents of the file at path, into *out.  Values are
+ * parts of text, which is changed.  False, and the problem, as above. */
+bool config_parse(struct config *out, const char *path, char *text, char *problem, size_t size);
+
 #endif

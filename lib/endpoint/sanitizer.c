@@ -20,7 +20,6 @@
 
 const char *__asan_default_options(void);
 const char *__ubsan_default_options(void);
-const char *__lsan_default_suppressions(void);
 
 const char *
 __asan_default_options(void)
@@ -33,14 +32,6 @@ const char *
 __ubsan_default_options(void)
 {
 	return REPORTS "print_stacktrace=1";
-}
-
-/* Nothing of OpenSSL's, libpq's or ours is lost: what they keep for the process can be
- * reached.  A line here would have to say why. */
-const char *
-__lsan_default_suppressions(void)
-{
-	return "";
 }
 
 const char *
