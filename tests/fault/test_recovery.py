@@ -44,7 +44,8 @@ def is_unavailable(answer):
     assert answer.get("Retry-After") and answer.get("Cache-Control") == "no-store"
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGTERM])
+# With sanitizers a SIGSEGV is reported as a bug, wherever it comes from.
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT, signal.SIGTERM] + ([] if demo.SANITIZED else [signal.SIGSEGV]))
 def test_worker_dies(bed, token, number):
     """G-15: the next request within a second."""
     for _ in range(3):

@@ -8,10 +8,9 @@ import time
 import pytest
 
 from lib import fcgi, wire
-from lib.demo import BUILD
+from lib.demo import BUILD, SANITIZED
 
 REPORTS = BUILD / "reports"
-SANITIZED = REPORTS.is_dir()
 BUGS = {    # what the probe does: what the report must say
     "overrun": "heap-buffer-overflow", "use_after_free": "heap-use-after-free", "overrun_arena": "use-after-poison",
     "overflow": "signed integer overflow", "leak": "detected memory leaks",

@@ -12,6 +12,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("POSTERN_BUILD") or ROOT / "build")
+SANITIZED = (BUILD / "reports").is_dir()        # configure --enable-sanitizers
 READY = "Postern is ready: "
 START_SECONDS = 300         # the first start builds
 STOP_SECONDS = 40
