@@ -28,4 +28,6 @@ def trust(bed):
 
 @pytest.fixture
 def person(bed):
+    """Somebody who has a fresh browser and has decided nothing yet."""
+    bed.forget_consents()
     return Person(bed)
