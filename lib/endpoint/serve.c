@@ -141,7 +141,8 @@ run(struct server *server, struct exchange *x, char *const *environment, const s
 	error = request_read_variables(x->arena, &x->request, environment);
 	if (error != ERROR_NONE)
 		return exchange_fail(x, error, "the request has too many, too large or repeated headers");
-	if (endpoint->cors && !str_is_absent(x->request.variable[VARIABLE_ORIGIN])) {
+	/* What others may keep is the same for all, whoever asked first. */
+	if (endpoint->cors && (endpoint->cacheable || !str_is_absent(x->request.variable[VARIABLE_ORIGIN]))) {
 		reply_header(&x->reply, "Access-Control-Allow-Origin", STR("*"));
 		reply_header(&x->reply, "Access-Control-Expose-Headers", STR("WWW-Authenticate"));
 	}

@@ -158,6 +158,14 @@ def test_preflight(bed, name):
     assert answer.get("Access-Control-Allow-Credentials") is None
 
 
+def test_what_may_be_kept_is_readable_by_all(bed):
+    """A cache gives the answer to one without Origin to one with it (Fetch section 3.2.5)."""
+    for path in ("/jwks", "/" + METADATA):
+        for headers in ([], [("Origin", "https://app.example")]):
+            answer = bed.get(path, headers=headers)
+            assert answer.get("Cache-Control").startswith("public") and answer.all("Access-Control-Allow-Origin") == ["*"], answer
+
+
 def test_a_real_error_is_readable_across_origins(bed):
     """A script must be able to read why its code was refused."""
     answer = bed.redeem("x" * 64)
@@ -170,7 +178,7 @@ def test_a_real_error_is_readable_across_origins(bed):
 
 def test_many_headers(bed):
     """100 variables at most; the worker lives."""
-    answer = bed.get("/jwks", headers=[(f"X-{i}", "1") for i in range(150)])
+    answer = bed.get("/jwks?not-kept", headers=[(f"X-{i}", "1") for i in range(150)])
     assert answer.status == 431, answer
     assert answer.get("Content-Type") == "application/json"
     assert bed.get("/jwks").status == 200

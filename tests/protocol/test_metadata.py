@@ -1,5 +1,8 @@
 """Metadata and key set: RFC 8414, OpenID Connect Discovery, RFC 7517; SEC-ISS."""
 
+import pathlib
+import time
+
 import pytest
 
 DOCUMENTS = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"]
@@ -41,15 +44,18 @@ def test_what_is_promised_is_there(bed):
 
 def test_metadata_follows_the_rows(bed):
     bed.db("INSERT INTO postern.scope (scope, title) VALUES ('t.new', 'New')")
+    bed.public_has_changed()
     try:
         assert "t.new" in bed.request("GET", where(bed, DOCUMENTS[0])[0]).json()["scopes_supported"]
     finally:
         bed.db("DELETE FROM postern.scope WHERE scope = 't.new'")
     bed.db("UPDATE postern.resource SET disabled_at = now() WHERE name = 'Vault'")
+    bed.public_has_changed()
     try:
         assert "vault.read" not in bed.request("GET", where(bed, DOCUMENTS[0])[0]).json()["scopes_supported"]
     finally:
         bed.db("UPDATE postern.resource SET disabled_at = NULL WHERE name = 'Vault'")
+        bed.public_has_changed()
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80@localhost", "127.0.0.1", "localhost:1"])
@@ -96,11 +102,13 @@ def test_keys(bed):
 def test_retired_key_leaves(bed):
     kid = bed.db.value("SELECT kid FROM postern.signing_key WHERE alg = 'RS256'")
     bed.db("UPDATE postern.signing_key SET retired_at = now() WHERE kid = {}", kid)
+    bed.public_has_changed()
     try:
         assert kid not in bed.get("/jwks").text
         assert bed.request("GET", where(bed, DOCUMENTS[0])[0]).json()["id_token_signing_alg_values_supported"] == ["ES256"]
     finally:
         bed.db("UPDATE postern.signing_key SET retired_at = NULL WHERE kid = {}", kid)
+        bed.public_has_changed()
 
 
 @pytest.mark.parametrize("path", ["/jwks", "/.well-known/openid-configuration"])
@@ -117,3 +125,51 @@ def test_methods(bed, path, method):
     answer = bed.request(method, bed.at(path), [], "" if method == "POST" else None)
     assert answer.status == 405 and answer.get("Allow") == "GET, HEAD", answer
     assert answer.get("Cache-Control") == "no-store"
+
+
+def test_a_query_is_not_answered_from_the_cache(bed):
+    """Whatever a web server keeps, it keeps for the plain path: a query gets Postern's own answer, and changes nothing for others."""
+    for path in (bed.at("/jwks"), where(bed, DOCUMENTS[0])[0]):
+        plain = bed.request("GET", path)
+        assert plain.status == 200
+        for query in ("?x=1", "?x=%00", "?" + "x" * 500):
+            once, again = bed.request("GET", path + query), bed.request("GET", path + query)
+            assert once.status == again.status
+            assert once.status == 200 or once.get("Cache-Control") != plain.get("Cache-Control"), once
+        assert bed.request("GET", path).body == plain.body
+
+
+@pytest.mark.parametrize("path", ["/jwks", "/.well-known/openid-configuration"])
+def test_what_is_refused_is_not_kept(bed, path):
+    """An error for one request is not the next one's answer, nor is the answer to another method or path."""
+    for method in ("POST", "DELETE", "OPTIONS"):
+        bed.request(method, bed.at(path), [], "" if method == "POST" else None)
+        assert bed.get(path).status == 200
+    assert bed.request("HEAD", bed.at(path)).body == b""
+    assert bed.get(path).body != b""
+    escaped = bed.at(path)[:-1] + "%" + path[-1].encode().hex()
+    assert bed.request("GET", escaped).status != 200        # the raw path is another one
+    assert bed.get(path).status == 200
+    bed.request("GET", bed.at(path), [("Range", "bytes=0-4")])
+    assert bed.get(path).status == 200
+
+
+def test_a_burst_is_one_request_to_postern(bed):
+    """conf/nginx.conf keeps what is public, for less than two seconds."""
+    if bed.web != "nginx":
+        pytest.skip("only conf/nginx.conf keeps what is public")
+    log = pathlib.Path(bed.env["DEMO_LOGDIR"], "endpoints.log")
+
+    def asked():
+        return sum(" program=jwks " in line for line in log.read_text().splitlines())
+
+    bed.public_has_changed()
+    before = asked()
+    began = time.monotonic()
+    assert len({bed.get("/jwks").body for _ in range(100)}) == 1
+    seconds = time.monotonic() - began
+    assert 1 <= asked() - before <= 2 + seconds, (before, asked(), seconds)
+    bed.public_has_changed()
+    before = asked()
+    bed.get("/jwks")
+    assert asked() == before + 1
