@@ -39,22 +39,22 @@ enum {
 };
 
 static const struct parameter parameters[P__COUNT] = {
-	[P_CLIENT_ID] = { "client_id", 255, form_is_vschar },		/* RFC 6749 appendix A.1 */
-	[P_REDIRECT_URI] = { "redirect_uri", URI_MAX_BYTES, NULL },
-	[P_RESPONSE_TYPE] = { "response_type", 64, NULL },
-	[P_SCOPE] = { "scope", 2048, form_is_nqchar_list },
-	[P_STATE] = { "state", 1024, form_is_vschar },			/* appendix A.5 */
-	[P_CODE_CHALLENGE] = { "code_challenge", 128, NULL },
-	[P_CODE_CHALLENGE_METHOD] = { "code_challenge_method", 64, NULL },
-	[P_NONCE] = { "nonce", 1024, NULL },
-	[P_PROMPT] = { "prompt", 128, NULL },
-	[P_MAX_AGE] = { "max_age", 16, NULL },
-	[P_RESPONSE_MODE] = { "response_mode", 64, NULL },
-	[P_RESOURCE] = { "resource", 1024, NULL },			/* RFC 8707 section 2 */
-	[P_LOGIN_HINT] = { "login_hint", 255, NULL },
-	[P_REQUEST] = { "request", REQUEST_MAX_BODY_BYTES, NULL },
-	[P_REQUEST_URI] = { "request_uri", REQUEST_MAX_BODY_BYTES, NULL },
-	[P_REGISTRATION] = { "registration", REQUEST_MAX_BODY_BYTES, NULL },
+	[P_CLIENT_ID] = { "client_id", 255, form_is_vschar, false },		/* RFC 6749 appendix A.1 */
+	[P_REDIRECT_URI] = { "redirect_uri", URI_MAX_BYTES, NULL, false },
+	[P_RESPONSE_TYPE] = { "response_type", 64, NULL, false },
+	[P_SCOPE] = { "scope", 2048, form_is_nqchar_list, false },
+	[P_STATE] = { "state", 1024, form_is_vschar, false },			/* appendix A.5 */
+	[P_CODE_CHALLENGE] = { "code_challenge", 128, NULL, false },
+	[P_CODE_CHALLENGE_METHOD] = { "code_challenge_method", 64, NULL, false },
+	[P_NONCE] = { "nonce", 1024, NULL, false },
+	[P_PROMPT] = { "prompt", 128, NULL, false },
+	[P_MAX_AGE] = { "max_age", 16, NULL, false },
+	[P_RESPONSE_MODE] = { "response_mode", 64, NULL, false },
+	[P_RESOURCE] = { "resource", 1024, NULL, false },			/* RFC 8707 section 2 */
+	[P_LOGIN_HINT] = { "login_hint", 255, NULL, false },
+	[P_REQUEST] = { "request", REQUEST_MAX_BODY_BYTES, NULL, false },
+	[P_REQUEST_URI] = { "request_uri", REQUEST_MAX_BODY_BYTES, NULL, false },
+	[P_REGISTRATION] = { "registration", REQUEST_MAX_BODY_BYTES, NULL, false },
 	[P_AFTER] = { TRAVEL_AFTER, 16, NULL },
 	[P_CONSENT] = { TRAVEL_CONSENT, HANDLE_TEXT_BYTES, NULL },
 };

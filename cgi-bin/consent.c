@@ -26,9 +26,9 @@
 enum { P_REQUEST, P_CSRF, P_DECISION, P__COUNT };
 
 static const struct parameter parameters[P__COUNT] = {
-	[P_REQUEST] = { "request", HANDLE_TEXT_BYTES, NULL },
-	[P_CSRF] = { "csrf", 64, NULL },
-	[P_DECISION] = { "decision", 16, NULL },
+	[P_REQUEST] = { "request", HANDLE_TEXT_BYTES, NULL, false },
+	[P_CSRF] = { "csrf", 64, NULL, false },
+	[P_DECISION] = { "decision", 16, NULL, false },
 };
 
 static const char gone[] =

@@ -22,11 +22,11 @@
 enum { P_TOKEN, P_TOKEN_TYPE_HINT, P_CLIENT_ID, P_CLIENT_SECRET, P_CLIENT_ASSERTION, P__COUNT };
 
 static const struct parameter parameters[P__COUNT] = {
-	[P_TOKEN] = { "token", BEARER_MAX_BYTES, form_is_vschar },
-	[P_TOKEN_TYPE_HINT] = { "token_type_hint", 255, NULL },	/* section 2.1: may be ignored */
-	[P_CLIENT_ID] = { "client_id", CLIENT_ID_MAX_BYTES, form_is_vschar },
-	[P_CLIENT_SECRET] = { "client_secret", CLIENT_SECRET_MAX_BYTES, NULL },
-	[P_CLIENT_ASSERTION] = { "client_assertion", REQUEST_MAX_BODY_BYTES, NULL },
+	[P_TOKEN] = { "token", BEARER_MAX_BYTES, form_is_vschar, false },
+	[P_TOKEN_TYPE_HINT] = { "token_type_hint", 255, NULL, false },	/* section 2.1: may be ignored */
+	[P_CLIENT_ID] = { "client_id", CLIENT_ID_MAX_BYTES, form_is_vschar, false },
+	[P_CLIENT_SECRET] = { "client_secret", CLIENT_SECRET_MAX_BYTES, NULL, false },
+	[P_CLIENT_ASSERTION] = { "client_assertion", REQUEST_MAX_BODY_BYTES, NULL, false },
 };
 
 static void

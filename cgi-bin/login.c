@@ -33,19 +33,19 @@
 enum { P_USERNAME, P_PASSWORD, P_CSRF, P_REQUEST, P__COUNT };
 
 static const struct parameter parameters[P__COUNT] = {
-	[P_USERNAME] = { "username", 255, NULL },
-	[P_PASSWORD] = { "password", PASSWORD_MAX_BYTES, NULL },
-	[P_CSRF] = { "csrf", 64, NULL },
-	[P_REQUEST] = { "request", TRAVEL_MAX_BYTES, travel_is_query },
+	[P_USERNAME] = { "username", 255, NULL, false },
+	[P_PASSWORD] = { "password", PASSWORD_MAX_BYTES, NULL, false },
+	[P_CSRF] = { "csrf", 64, NULL, false },
+	[P_REQUEST] = { "request", TRAVEL_MAX_BYTES, travel_is_query, false },
 };
 
 /* What the page itself wants to know of the request that travels along. */
 enum { T_CLIENT_ID, T_REDIRECT_URI, T_LOGIN_HINT, T__COUNT };
 
 static const struct parameter travelling[T__COUNT] = {
-	[T_CLIENT_ID] = { "client_id", 255, form_is_vschar },
-	[T_REDIRECT_URI] = { "redirect_uri", URI_MAX_BYTES, NULL },
-	[T_LOGIN_HINT] = { "login_hint", 255, NULL },
+	[T_CLIENT_ID] = { "client_id", 255, form_is_vschar, false },
+	[T_REDIRECT_URI] = { "redirect_uri", URI_MAX_BYTES, NULL, false },
+	[T_LOGIN_HINT] = { "login_hint", 255, NULL, false },
 };
 
 struct page {

@@ -29,13 +29,13 @@ enum {
 };
 
 static const struct parameter parameters[P__COUNT] = {
-	[P_ID_TOKEN_HINT] = { "id_token_hint", HINT_MAX_BYTES, form_is_vschar },
-	[P_CLIENT_ID] = { "client_id", 255, form_is_vschar },
-	[P_POST_LOGOUT_REDIRECT_URI] = { "post_logout_redirect_uri", URI_MAX_BYTES, NULL },
-	[P_STATE] = { "state", 1024, form_is_vschar },
-	[P_LOGOUT_HINT] = { "logout_hint", 255, NULL },		/* there is one login a browser */
-	[P_UI_LOCALES] = { "ui_locales", 255, NULL },
-	[P_CSRF] = { "csrf", 64, NULL },
+	[P_ID_TOKEN_HINT] = { "id_token_hint", HINT_MAX_BYTES, form_is_vschar, false },
+	[P_CLIENT_ID] = { "client_id", 255, form_is_vschar, false },
+	[P_POST_LOGOUT_REDIRECT_URI] = { "post_logout_redirect_uri", URI_MAX_BYTES, NULL, false },
+	[P_STATE] = { "state", 1024, form_is_vschar, false },
+	[P_LOGOUT_HINT] = { "logout_hint", 255, NULL, false },		/* there is one login a browser */
+	[P_UI_LOCALES] = { "ui_locales", 255, NULL, false },
+	[P_CSRF] = { "csrf", 64, NULL, false },
 };
 
 /* Section 3: with state, if the app sent one. */

@@ -31,16 +31,16 @@ enum {
 };
 
 static const struct parameter parameters[P__COUNT] = {
-	[P_GRANT_TYPE] = { "grant_type", 255, NULL },
-	[P_CLIENT_ID] = { "client_id", CLIENT_ID_MAX_BYTES, form_is_vschar },
-	[P_CLIENT_SECRET] = { "client_secret", CLIENT_SECRET_MAX_BYTES, NULL },
-	[P_CLIENT_ASSERTION] = { "client_assertion", REQUEST_MAX_BODY_BYTES, NULL },
-	[P_CODE] = { "code", 512, form_is_vschar },			/* RFC 6749 appendix A.11 */
-	[P_REDIRECT_URI] = { "redirect_uri", URI_MAX_BYTES, NULL },
-	[P_CODE_VERIFIER] = { "code_verifier", 512, NULL },
-	[P_REFRESH_TOKEN] = { "refresh_token", 512, form_is_vschar },	/* appendix A.17 */
-	[P_SCOPE] = { "scope", 2048, form_is_nqchar_list },
-	[P_RESOURCE] = { "resource", 1024, NULL },
+	[P_GRANT_TYPE] = { "grant_type", 255, NULL, false },
+	[P_CLIENT_ID] = { "client_id", CLIENT_ID_MAX_BYTES, form_is_vschar, false },
+	[P_CLIENT_SECRET] = { "client_secret", CLIENT_SECRET_MAX_BYTES, NULL, false },
+	[P_CLIENT_ASSERTION] = { "client_assertion", REQUEST_MAX_BODY_BYTES, NULL, false },
+	[P_CODE] = { "code", 512, form_is_vschar, false },			/* RFC 6749 appendix A.11 */
+	[P_REDIRECT_URI] = { "redirect_uri", URI_MAX_BYTES, NULL, false },
+	[P_CODE_VERIFIER] = { "code_verifier", 512, NULL, false },
+	[P_REFRESH_TOKEN] = { "refresh_token", 512, form_is_vschar, false },	/* appendix A.17 */
+	[P_SCOPE] = { "scope", 2048, form_is_nqchar_list, false },
+	[P_RESOURCE] = { "resource", 1024, NULL, false },
 };
 
 /* What a client hears of each outcome.  Everything about a code is invalid_grant;

@@ -19,7 +19,7 @@
 enum { P_ACCESS_TOKEN, P__COUNT };
 
 static const struct parameter parameters[P__COUNT] = {
-	[P_ACCESS_TOKEN] = { "access_token", BEARER_MAX_BYTES, form_is_vschar },	/* RFC 6750 section 2.2 */
+	[P_ACCESS_TOKEN] = { "access_token", BEARER_MAX_BYTES, form_is_vschar, false },	/* RFC 6750 section 2.2 */
 };
 
 static void

@@ -35,9 +35,9 @@
 enum { P_ACT, P_SQL, P_CONNINFO, P__COUNT };
 
 static const struct parameter parameters[P__COUNT] = {
-	[P_ACT] = { "act", 64, NULL },
-	[P_SQL] = { "sql", 8192, NULL },
-	[P_CONNINFO] = { "conninfo", 1024, NULL },
+	[P_ACT] = { "act", 64, NULL, false },
+	[P_SQL] = { "sql", 8192, NULL, false },
+	[P_CONNINFO] = { "conninfo", 1024, NULL, false },
 };
 
 static long
