@@ -95,7 +95,7 @@ class SecureBed(Bed):
 
     def _make_certificate(self):
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                        "-addext", "subjectAltName=DNS:localhost,DNS:*.localhost,IP:127.0.0.1", "-keyout", self.key, "-out", self.certificate],
+                        "-addext", "subjectAltName=DNS:localhost,DNS:*.localhost,IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", self.key, "-out", self.certificate],
                        check=True, capture_output=True)
 
     def _configuration(self):
