@@ -2,18 +2,15 @@
 SEC-REL-02, G-15; graceful stop."""
 
 import os
-import pathlib
-import shutil
 import signal
-import subprocess
-import tempfile
 import threading
 import time
 
 import pytest
 
-from lib import demo, fcgi, wire
+from lib import fcgi, wire
 from lib.bed import CB, VERIFIER, basic, handle_of
+from lib.site import Cluster
 
 GOOD = b"grant_type=client_credentials&scope=files.read"
 
@@ -224,75 +221,16 @@ def test_killed_while_redeeming(bed, token):
     assert bed.redeem(code).status == (400 if redeemed == "t" else 200)
 
 
-class Cluster:
-    """A PostgreSQL of the test's own, with Postern in it, that may be killed."""
-
-    def __init__(self, bed):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="postern-test-"))
-        self.data, self.postgres = self.directory / "data", None
-        shutil.copy(bed.config, self.directory / "postern.conf")
-        config = self.directory / "postern.conf"
-        config.write_text("".join(f"database = host={self.directory} dbname=postern\n" if line.startswith("database") else line
-                                  for line in config.read_text().splitlines(True)))
-        self.config = config
-        self.shell('cluster_prepare "$D/data" "$D/log"')
-        self.start()
-        environment = {**os.environ, "PGHOST": str(self.directory), "PGUSER": "postgres"}
-        subprocess.run(["createdb", "postern"], env=environment, check=True)
-        dump = subprocess.Popen(["pg_dump", "-h", bed.env["PGHOST"], "-U", "postgres", "--no-owner", "postern"], stdout=subprocess.PIPE)
-        for name in ("authorize", "login", "consent", "token", "account", "guard", "metadata", "jwks"):
-            subprocess.run(["createuser", f"postern_{name}"], env=environment, check=True)
-        subprocess.run(["psql", "-Xq", "-d", "postern"], stdin=dump.stdout, env=environment, capture_output=True, check=True)
-
-    def shell(self, script):
-        done = subprocess.run(["bash", "-c", f'. {demo.ROOT}/tools/lib.sh; D={self.directory}; choose_cluster_user "$D"; {script}'], capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    def start(self):
-        with open(self.directory / "log", "ab") as log:
-            self.postgres = subprocess.Popen(
-                ["bash", "-c", f'. {demo.ROOT}/tools/lib.sh; D={self.directory}; choose_cluster_user "$D"; PGBIN=$(postgres_bin "$D/data");'
-                 ' cluster_command "$D/data" "$D" 50; cluster_check_stale "$D/data"; exec "${CLUSTER_COMMAND[@]}"'], stdout=log, stderr=log, start_new_session=True)
-        end = time.monotonic() + 30
-        while subprocess.run(["pg_isready", "-q", "-h", str(self.directory)]).returncode != 0:
-            assert time.monotonic() < end and self.postgres.poll() is None, (self.directory / "log").read_text()[-1000:]
-            time.sleep(0.05)
-
-    def kill(self):
-        """As a power failure would, but for the page cache: the whole session at once."""
-        os.killpg(self.postgres.pid, signal.SIGKILL)
-        self.postgres.wait()
-        children = [p for p in pathlib.Path("/proc").glob("[0-9]*") if self.is_ours(p)]
-        for process in children:
-            os.kill(int(process.name), signal.SIGKILL)
-
-    def is_ours(self, process):
-        try:
-            return os.readlink(process / "cwd") == str(self.data)
-        except OSError:
-            return False
-
-    def close(self):
-        if self.postgres.poll() is None:
-            self.postgres.send_signal(signal.SIGINT)
-            self.postgres.wait(20)
-        shutil.rmtree(self.directory)
-
-
 def test_postgresql_is_killed(bed, long):
-    """kill -9 of everything that is PostgreSQL: 503 meanwhile, then service by itself; no
-    acknowledged redemption is lost (SEC-REL-01)."""
-    cluster = Cluster(bed)
-    try:
-        with fcgi.Endpoint(bed.run, bed.programs / "token", cluster.config, workers=2) as token:
-            assert ask(bed, token).status == 200, token.log.read_text()
-            for _ in range(10 if long else 2):
-                cluster.kill()
-                end = time.monotonic() + 3
-                while (answer := ask(bed, token)).status != 503:
-                    assert answer.status == 0 and time.monotonic() < end, answer
-                is_unavailable(answer)
-                cluster.start()
-                back_within(bed, token, 5)
-    finally:
-        cluster.close()
+    """kill -9 of everything that is PostgreSQL: 503 meanwhile, then service by itself
+    (test_kill.py: under load)."""
+    with Cluster(bed) as cluster, fcgi.Endpoint(bed.run, bed.programs / "token", cluster.config, workers=2) as token:
+        assert ask(bed, token).status == 200, token.log.read_text()
+        for _ in range(10 if long else 2):
+            cluster.kill()
+            end = time.monotonic() + 3
+            while (answer := ask(bed, token)).status != 503:
+                assert answer.status == 0 and time.monotonic() < end, answer
+            is_unavailable(answer)
+            cluster.start()
+            back_within(bed, token, 5)
