@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from lib import fcgi, wire
+from lib import demo, fcgi, wire
 from lib.bed import CB, VERIFIER, basic, handle_of
 from lib.site import Cluster
 
