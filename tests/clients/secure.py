@@ -56,6 +56,8 @@ class SecureBed(Bed):
         self.address = ("127.0.0.1", self.port)
         self.issuer = self.origin = f"https://localhost:{self.port}"
         self.drive = f"https://127.0.0.1:{self.port}"
+        # A single-page app: of the issuer's site as cookies see it, and of another.
+        self.near, self.far = f"https://localhost:{free_port()}", f"https://spa.localhost:{free_port()}"
         self.certificate = self.temporary / "certificate.pem"
         self.key = self.temporary / "key.pem"
 
@@ -67,6 +69,9 @@ class SecureBed(Bed):
         self._rename(self.plain, {"issuer": self.issuer, "drive": self.drive})
         for client_id, row in CLIENTS.items():
             self.register(client_id, **row)
+        self.register("spa", redirect_uris=[app + page for app in (self.near, self.far) for page in ("/", "/silent.html")],
+                      post_logout_redirect_uris=[self.near + "/signed-out", self.far + "/signed-out"], scope="openid profile email files.read",
+                      grant_types=["authorization_code", "refresh_token"], token_endpoint_auth_method="none", id_token_signed_response_alg="ES256")
         self.db("UPDATE postern.resource SET client_id = 'drive-server' WHERE resource = {}", self.drive)
         self._start_servers()
         wait_until(self._answers, self.processes, self.temporary / "output")
@@ -130,7 +135,8 @@ class SecureBed(Bed):
         """For client programs: where the bed is, and whom to trust (one variable a TLS library)."""
         trust = {name: str(self.certificate) for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE")}
         return {**trust, "ISSUER": self.issuer, "DRIVE": self.drive, "CLIENT_SECRET": SECRET, "CALLBACK": CALLBACK, "SIGNED_OUT": SIGNED_OUT,
-                "SUB": self.sub["grace"], "LOGIN": "grace", "PASSWORD": self.password, "CERTIFICATE": str(self.certificate), "CERTIFICATE_KEY": str(self.key)}
+                "SUB": self.sub["grace"], "LOGIN": "grace", "PASSWORD": self.password, "CERTIFICATE": str(self.certificate), "CERTIFICATE_KEY": str(self.key),
+                "SPA_NEAR": self.near, "SPA_FAR": self.far}
 
 
 def wait_until(condition, processes, output):
