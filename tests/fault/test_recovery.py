@@ -79,11 +79,10 @@ def backends(bed, role):
 
 
 def test_connection_is_cut(bed, token):
-    """A worker whose connection died leaves before it takes a request."""
+    """A worker whose connection died leaves before it takes a request: nobody gets a 503."""
     for _ in range(3):
-        bed.admin("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'postern_token'")
-        time.sleep(0.1)
-        assert back_within(bed, token, 2) < 1
+        bed.admin("SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE usename = 'postern_token'")
+        assert [ask(bed, token).status for _ in range(10)] == [200] * 10
 
 
 def test_database_refuses(bed, token):
@@ -226,7 +225,7 @@ def test_postgresql_is_killed(bed, long):
     (test_kill.py: under load)."""
     with Cluster(bed) as cluster, fcgi.Endpoint(bed.run, bed.programs / "token", cluster.config, workers=2) as token:
         assert ask(bed, token).status == 200, token.log.read_text()
-        for _ in range(10 if long else 2):
+        for _ in range(10 if long else 1):
             cluster.kill()
             end = time.monotonic() + 3
             while (answer := ask(bed, token)).status != 503:
