@@ -1,7 +1,9 @@
 #!/bin/bash
-# peer.sh start|stop NAME     NAME: postern
+# peer.sh -- start or stop Postern as a target of the comparison harness
 #
-# Postern as a target of the comparison harness: link or copy this directory there as
+# usage: peer.sh start|stop postern
+#
+# Link or copy this directory there as
 # peers/postern.  Needs Postern built (tools/test or make); a copy also needs
 # POSTERN_SOURCE, the directory of the sources.  POSTERN_BUILD is where make has run
 # (default POSTERN_SOURCE/build).  Behind conf/nginx.conf with two workers, on the
