@@ -55,8 +55,8 @@ static const struct parameter parameters[P__COUNT] = {
 	[P_REQUEST] = { "request", REQUEST_MAX_BODY_BYTES, NULL, false },
 	[P_REQUEST_URI] = { "request_uri", REQUEST_MAX_BODY_BYTES, NULL, false },
 	[P_REGISTRATION] = { "registration", REQUEST_MAX_BODY_BYTES, NULL, false },
-	[P_AFTER] = { TRAVEL_AFTER, 16, NULL },
-	[P_CONSENT] = { TRAVEL_CONSENT, HANDLE_TEXT_BYTES, NULL },
+	[P_AFTER] = { TRAVEL_AFTER, 16, NULL, false },
+	[P_CONSENT] = { TRAVEL_CONSENT, HANDLE_TEXT_BYTES, NULL, false },
 };
 
 /* prompt (OpenID Connect Core section 3.1.2.1).  There is one account a session:

@@ -247,7 +247,8 @@ build()
 	exec 8>&-
 }
 
-build_steps()
+# configure_steps LOG: configure, if it has not been done for these sources
+configure_steps()
 {
 	local log=$1
 
@@ -259,6 +260,13 @@ build_steps()
 		say "Configuring"
 		run_step "$log" env -C "$BUILD" "$ROOT/configure" --prefix="$STAGE" "${CONFIGURE_FLAGS[@]}" || return
 	fi
+}
+
+build_steps()
+{
+	local log=$1
+
+	configure_steps "$log" || return
 	say "Building"
 	run_step "$log" make -C "$BUILD" -j "$(nproc)" || return
 	# install -C leaves a file alone that has not changed.

@@ -180,7 +180,8 @@ request_cookie(const struct request *request, struct str name)
 	while (str_cut(&rest, ';', &pair)) {
 		pair = trim(pair);
 		str_cut(&pair, '=', &key);
-		if (!str_equal(key, name))
+		/* Without '=' it is a value without a name (RFC 6265bis section 5.6). */
+		if (str_is_absent(pair) || !str_equal(key, name))
 			continue;
 		if (!str_is_absent(value))
 			return STR_ABSENT;

@@ -13,10 +13,11 @@
 static struct str
 until(struct str *rest, const char *stops)
 {
-	struct str part = *rest;
+	struct str	part = *rest;
+	size_t		count = strlen(stops);		/* strchr() would find a NUL as well */
 
 	for (part.n = 0; part.n < rest->n; part.n++) {
-		if (strchr(stops, rest->p[part.n]) != NULL)
+		if (memchr(stops, rest->p[part.n], count) != NULL)
 			break;
 	}
 	*rest = str_from(*rest, part.n);

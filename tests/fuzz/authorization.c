@@ -4,6 +4,7 @@
  *
  * The input is the header; behind the first newline follows the body of a form.
  */
+#include "base/buf.h"
 #include "oauth/bearer.h"
 #include "oauth/client_authentication.h"
 
@@ -13,11 +14,12 @@
 
 #define ARENA_BYTES	((size_t)4 * 1024 * 1024)
 
-enum { CLIENT_ID, CLIENT_SECRET, ACCESS_TOKEN, COUNT };
+enum { CLIENT_ID, CLIENT_SECRET, CLIENT_ASSERTION, ACCESS_TOKEN, COUNT };
 
 static const struct parameter table[COUNT] = {
 	[CLIENT_ID] = { "client_id", CLIENT_ID_MAX_BYTES, form_is_vschar, false },
 	[CLIENT_SECRET] = { "client_secret", CLIENT_SECRET_MAX_BYTES, NULL, false },
+	[CLIENT_ASSERTION] = { "client_assertion", 1024, form_is_vschar, false },
 	[ACCESS_TOKEN] = { "access_token", BEARER_MAX_BYTES, form_is_vschar, false },
 };
 
@@ -51,9 +53,10 @@ is_proof_of(const struct client_authentication *client, struct str client_id, st
 static void
 check_round_trip(struct arena *arena, struct str client_id, struct str secret)
 {
-	struct client_authentication	client;
+	struct client_authentication	 client;
+	const struct client_parameters	 none = { STR_ABSENT, STR_ABSENT, STR_ABSENT };
 	const char			*description = NULL;
-	struct request			request = { .fault.parameter = -1 };
+	struct request			 request = { .fault.parameter = -1 };
 
 	if (client_id.n == 0 || client_id.n > CLIENT_ID_MAX_BYTES || secret.n == 0 || secret.n > CLIENT_SECRET_MAX_BYTES ||
 	    !str_is_utf8(client_id) || !str_is_utf8(secret))
@@ -61,17 +64,17 @@ check_round_trip(struct arena *arena, struct str client_id, struct str secret)
 	request.variable[VARIABLE_AUTHORIZATION] = basic(arena, client_id, secret);
 	if (request.variable[VARIABLE_AUTHORIZATION].n > 4096)
 		return;			/* more than read_basic() takes */
-	HOLDS(client_authentication_read(arena, &request, STR_ABSENT, STR_ABSENT, &client, &description) == ERROR_NONE);
+	HOLDS(client_authentication_read(arena, &request, &none, &client, &description) == ERROR_NONE);
 	HOLDS(is_proof_of(&client, client_id, secret));
 }
 
 static void
 check_client(struct arena *arena, const struct request *request, const struct str *values)
 {
-	struct client_authentication	client;
+	struct client_authentication	 client;
+	struct client_parameters	 body = { values[CLIENT_ID], values[CLIENT_SECRET], values[CLIENT_ASSERTION] };
 	const char			*description = NULL;
-	struct str			id = values[CLIENT_ID], secret = values[CLIENT_SECRET];
-	enum error			error = client_authentication_read(arena, request, id, secret, &client, &description);
+	enum error			 error = client_authentication_read(arena, request, &body, &client, &description);
 
 	if (error != ERROR_NONE) {
 		HOLDS((error == ERROR_INVALID_CLIENT || error == ERROR_INVALID_REQUEST) && description != NULL);
@@ -79,9 +82,10 @@ check_client(struct arena *arena, const struct request *request, const struct st
 	}
 	HOLDS(!str_is_empty(client.proof.client_id) && client.proof.client_id.n <= CLIENT_ID_MAX_BYTES);
 	HOLDS(str_is_utf8(client.proof.client_id));
-	HOLDS(str_is_absent(id) || str_equal(id, client.proof.client_id));
+	HOLDS(str_is_absent(body.id) || str_equal(body.id, client.proof.client_id));
 	HOLDS(client.used_basic == !str_is_absent(request->variable[VARIABLE_AUTHORIZATION]));
-	HOLDS(!client.used_basic || str_is_absent(secret));
+	HOLDS(!client.used_basic || str_is_absent(body.secret));
+	HOLDS(str_is_absent(body.assertion));
 	HOLDS((client.proof.secret == NULL) == str_equal(client.proof.method, auth_methods[AUTH_NONE]));
 }
 
@@ -103,13 +107,11 @@ check_bearer(const struct request *request, struct str in_body)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct arena		*arena = arena_new(ARENA_BYTES);
+	struct arena		*arena = fuzz_arena(ARENA_BYTES);
 	struct str		 input = { (const char *)data, size }, header, id = input;
 	struct request		 request = { .fault.parameter = -1 };
 	struct str		 values[COUNT];
 
-	if (arena == NULL)
-		return 0;
 	str_cut(&input, '\n', &header);
 	if (header.n > 0)
 		request.variable[VARIABLE_AUTHORIZATION] = header;
@@ -119,6 +121,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	id = header;
 	str_cut(&id, ':', &header);
 	check_round_trip(arena, header, id);
-	arena_free(&arena);
+	arena_reset(arena);
 	return 0;
 }

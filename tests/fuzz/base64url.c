@@ -4,17 +4,15 @@
  */
 #include "base/base64url.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct arena	*arena = arena_new(8 * 1024 * 1024);
+	struct arena	*arena = fuzz_arena(8 * 1024 * 1024);
 	struct str	 input = { (const char *)data, size };
 	struct str	 bytes, text;
 
-	if (arena == NULL)
-		return 0;
 	if (base64url_decode(arena, input, &bytes) &&
 	    !str_equal(base64url_encode(arena, bytes), input))
 		abort();
@@ -22,6 +20,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (text.n != BASE64URL_LENGTH(size) || !base64url_decode(arena, text, &bytes) ||
 	    !str_equal(bytes, input))
 		abort();
-	arena_free(&arena);
+	arena_reset(arena);
 	return 0;
 }

@@ -76,9 +76,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* What config_read() refuses before it parses. */
 	if (size > CONFIG_MAX_BYTES || (size > 0 && memchr(data, '\0', size) != NULL))
 		return 0;
-	arena = arena_new(ARENA_BYTES);
-	if (arena == NULL)
-		return 0;
+	arena = fuzz_arena(ARENA_BYTES);
 	text = arena_alloc(arena, size + 1);
 	if (size > 0)
 		memcpy(text, data, size);
@@ -86,6 +84,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(arena, &config);
 	else
 		HOLDS(str_starts_with(str_of(problem), STR(PATH ": ")) && strchr(problem, '\n') == NULL);
-	arena_free(&arena);
+	arena_reset(arena);
 	return 0;
 }

@@ -8,7 +8,8 @@
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
 
-#include <stddef.h>
+#include "base/arena.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,5 +24,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 			abort(); \
 		} \
 	} while (0)
+
+/* An arena for one input after the other: the target resets it.  To make one for each
+ * would take longer than most targets do. */
+__attribute__((unused))
+static struct arena *
+fuzz_arena(size_t limit_bytes)
+{
+	static struct arena *arena;
+
+	if (arena == NULL)
+		arena = arena_new(limit_bytes);
+	HOLDS(arena != NULL);
+	return arena;
+}
 
 #endif

@@ -5,18 +5,16 @@
 
 #include <json.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct arena		*arena = arena_new(256 * 1024);
+	struct arena		*arena = fuzz_arena(256 * 1024);
 	struct str		 text = { (const char *)data, size };
 	struct json_object	*value;
 	struct str		 again;
 
-	if (arena == NULL)
-		return 0;
 	value = json_parse(arena, text);
 	if (value == NULL && json_is_strict(text)) {
 		/* The gate passes what json-c refuses only if it is no object or array. */
@@ -32,6 +30,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (again.n <= JSON_MAX_BYTES && !json_object_equal(value, json_parse(arena, again)))
 			abort();
 	}
-	arena_free(&arena);
+	arena_reset(arena);
 	return 0;
 }

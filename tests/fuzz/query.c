@@ -34,13 +34,11 @@ check_path(struct str target)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct arena		*arena = arena_new(ARENA_BYTES);
+	struct arena		*arena = fuzz_arena(ARENA_BYTES);
 	struct str		 target = { (const char *)data, size }, query = target, part, travelling;
 	struct str		 values[COUNT], again[COUNT];
 	struct form_fault	 fault;
 
-	if (arena == NULL)
-		return 0;
 	check_path(target);
 	str_cut(&query, '?', &part);
 	form_parse(arena, query, table, COUNT, values, &fault);
@@ -58,6 +56,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < query.n; i++)
 			HOLDS(query.p[i] > ' ' && query.p[i] < 0x7f && strchr("\"'<>\\#;,", query.p[i]) == NULL);
 	}
-	arena_free(&arena);
+	arena_reset(arena);
 	return 0;
 }

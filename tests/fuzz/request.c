@@ -135,14 +135,12 @@ check_body(struct arena *arena, struct request *request, struct str body)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct arena	*arena = arena_new(ARENA_BYTES);
+	struct arena	*arena = fuzz_arena(ARENA_BYTES);
 	struct request	 request = { .fault.parameter = -1 };
 	struct str	 body;
 	enum error	 error;
 	bool		 malformed;
 
-	if (arena == NULL)
-		return 0;
 	body = split(arena, (struct str){ (const char *)data, size });
 	error = request_read_variables(arena, &request, entries);
 	if (error == ERROR_NONE) {
@@ -155,6 +153,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		HOLDS(error == ERROR_INVALID_REQUEST || !is_within_limits());
 	}
-	arena_free(&arena);
+	arena_reset(arena);
 	return 0;
 }

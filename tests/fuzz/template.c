@@ -9,10 +9,10 @@
 
 #include <unistd.h>
 
+#include "fuzz.h"
+
 #define ARENA_BYTES	((size_t)64 * 1024 * 1024)
 #define OUT_BYTES	((size_t)8 * 1024 * 1024)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char	directory[] = "template-fuzz-XXXXXX";
 static char	page_path[sizeof directory + 16];

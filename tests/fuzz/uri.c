@@ -41,12 +41,10 @@ check_source(struct arena *arena, const struct uri *uri)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct arena	*arena = arena_new(ARENA_BYTES);
+	struct arena	*arena = fuzz_arena(ARENA_BYTES);
 	struct str	 input = { (const char *)data, size };
 	struct uri	 uri, origin;
 
-	if (arena == NULL)
-		return 0;
 	if (uri_parse(input, &uri)) {
 		for (size_t i = 0; i < size; i++)
 			HOLDS(data[i] > ' ' && data[i] < 0x7f && strchr("\"<>\\^`{|}#", data[i]) == NULL);
@@ -60,6 +58,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			HOLDS(str_equal(uri.host, STR("[::1]")) || str_equal(uri.host, STR("127.0.0.1")) ||
 			    str_ends_with(uri.host, STR("localhost")));
 	}
-	arena_free(&arena);
+	arena_reset(arena);
 	return 0;
 }

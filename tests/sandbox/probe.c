@@ -235,10 +235,10 @@ try_overrun(void)
 static long
 try_use_after_free(void)
 {
-	volatile char *place = malloc(16);
+	char *volatile hidden = malloc(16);
 
-	free((void *)place);
-	return *place == 'x' ? 1 : 0;
+	free(hidden);
+	return *(volatile char *)hidden == 'x' ? 1 : 0;
 }
 
 static long
