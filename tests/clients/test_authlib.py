@@ -2,16 +2,19 @@
 with no person behind it, and a resource server that asks about tokens."""
 
 import time
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+# recipe: sign in
+from urllib.parse import parse_qsl, urlsplit
+
 import requests
 from authlib.common.security import generate_token
 from authlib.integrations.requests_client import OAuth2Session, OAuthError
 from authlib.jose import JsonWebKey, jwt
+from authlib.oidc.core import CodeIDToken
+# end
 from authlib.jose.errors import InvalidClaimError, JoseError
 from authlib.oauth2.rfc6749.errors import MismatchingStateException
-from authlib.oidc.core import CodeIDToken
 from lib import wire
 from secure import CALLBACK, SECRET, SIGNED_OUT
 
@@ -22,21 +25,23 @@ class App:
     """What somebody who uses Authlib would write; tests change what they pass."""
 
     def __init__(self, issuer, client_id="wiki", client_secret=SECRET, scope=SCOPE, **options):
+        redirect_uri = CALLBACK
         # recipe: sign in
-        app = OAuth2Session(client_id, client_secret, scope=scope, redirect_uri=CALLBACK, code_challenge_method="S256", **options)
         server = requests.get(issuer + "/.well-known/openid-configuration").json()
+        app = OAuth2Session(client_id, client_secret, scope=scope, redirect_uri=redirect_uri, code_challenge_method="S256")
         # end
+        app.token_endpoint_auth_method = options.get("token_endpoint_auth_method", app.token_endpoint_auth_method)
         self.app, self.server = app, server
-        self.nonce, self.code_verifier = generate_token(), generate_token(48)
 
     def start(self, **parameters):
-        app, server, nonce, code_verifier = self.app, self.server, self.nonce, self.code_verifier
+        app, server = self.app, self.server
         # recipe: sign in
         # Send the browser to url; keep state, nonce and code_verifier in its session.
-        url, state = app.create_authorization_url(server["authorization_endpoint"], nonce=nonce, code_verifier=code_verifier, **parameters)
+        nonce, code_verifier = generate_token(), generate_token(48)
+        url, state = app.create_authorization_url(server["authorization_endpoint"], nonce=nonce, code_verifier=code_verifier)
         # end
-        self.state = state
-        return url
+        self.state, self.nonce, self.code_verifier = state, nonce, code_verifier
+        return url + "".join("&" + wire.form({name: value}) for name, value in parameters.items())
 
     def finish(self, answer, **different):
         app, server, state, code_verifier = self.app, self.server, self.state, self.code_verifier
@@ -125,7 +130,8 @@ def test_denied(app, person):
 
 
 def test_wrong_scope(app, person):
-    refused("invalid_scope", app.finish, person.open(app.start(scope="openid no.such.scope")))
+    app.app.scope = "openid no.such.scope"
+    refused("invalid_scope", app.finish, person.open(app.start()))
 
 
 def test_prompt_none(app, person):

@@ -5,25 +5,28 @@ import time
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+# recipe: code
 import requests
-from lib import wire
-from oauthlib.oauth2 import (AccessDeniedError, BackendApplicationClient, InvalidClientError, InvalidGrantError, InvalidScopeError,
-                             MismatchingStateError, OAuth2Error, TokenExpiredError, WebApplicationClient)
-from oauthlib.oauth2.rfc6749.errors import LoginRequired
+from oauthlib.oauth2 import WebApplicationClient
 from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
+# end
+from lib import wire
+from oauthlib.oauth2 import (AccessDeniedError, BackendApplicationClient, InvalidClientError, InvalidGrantError, InvalidScopeError,
+                             MismatchingStateError, OAuth2Error, TokenExpiredError)
+from oauthlib.oauth2.rfc6749.errors import LoginRequired
 from secure import CALLBACK, SECRET
 
 SCOPE = ["profile", "files.read"]
 
 
 class App:
-    def __init__(self, issuer, client_id="wiki", client_secret=SECRET, scope=None, **options):
-        scope = scope or SCOPE
+    def __init__(self, issuer, client_id="wiki", client_secret=SECRET, scope=None):
+        scope, redirect_uri = scope or SCOPE, CALLBACK
         # recipe: code
         server = requests.get(issuer + "/.well-known/oauth-authorization-server").json()
         client = WebApplicationClient(client_id)
-        app = OAuth2Session(client=client, scope=scope, redirect_uri=CALLBACK, **options)
+        app = OAuth2Session(client=client, scope=scope, redirect_uri=redirect_uri)
         # end
         self.client, self.app, self.server, self.secret = client, app, server, client_secret
 
@@ -33,10 +36,10 @@ class App:
         # Send the browser to url; keep state and code_verifier in its session.
         code_verifier = client.create_code_verifier(64)
         code_challenge = client.create_code_challenge(code_verifier, "S256")
-        url, state = app.authorization_url(server["authorization_endpoint"], code_challenge=code_challenge, code_challenge_method="S256", **parameters)
+        url, state = app.authorization_url(server["authorization_endpoint"], code_challenge=code_challenge, code_challenge_method="S256")
         # end
         self.state, self.code_verifier = state, code_verifier
-        return url
+        return url + "".join("&" + wire.form({name: value}) for name, value in parameters.items())
 
     def finish(self, answer, **different):
         app, server, client_id = self.app, self.server, self.client.client_id
@@ -48,10 +51,10 @@ class App:
         # end
         return token
 
-    def refresh(self, **parameters):
+    def refresh(self):
         app, server, client_id, client_secret = self.app, self.server, self.client.client_id, self.secret
         # recipe: refresh
-        token = app.refresh_token(server["token_endpoint"], auth=HTTPBasicAuth(client_id, client_secret), **parameters)
+        token = app.refresh_token(server["token_endpoint"], auth=HTTPBasicAuth(client_id, client_secret))
         # end
         return token
 
@@ -176,9 +179,11 @@ def test_revoke(bed, app, person, kind):
 
 
 def test_refresh_with_nonsense(app, person):
-    app.sign_in(person)
+    token = app.sign_in(person)
+    app.app.token = {**token, "refresh_token": "nonsense"}
     with pytest.raises(InvalidGrantError):
-        app.refresh(refresh_token="nonsense")
+        app.refresh()
+    app.app.token = token
     assert app.refresh()["access_token"]
 
 

@@ -68,8 +68,11 @@ func discover(style oauth2.AuthStyle) oauth2.Endpoint {
 		TokenURL string `json:"token_endpoint"`
 	}
 	must(json.NewDecoder(response.Body).Decode(&server))
+	endpoint := oauth2.Endpoint{AuthURL: server.AuthURL, TokenURL: server.TokenURL}
+	endpoint.AuthStyle = oauth2.AuthStyleInParams // there is no secret
 	// end
-	return oauth2.Endpoint{AuthURL: server.AuthURL, TokenURL: server.TokenURL, AuthStyle: style}
+	endpoint.AuthStyle = style
+	return endpoint
 }
 
 // program is a public client that hears the answer on a port of its own (RFC 8252 section 7.3).
@@ -89,7 +92,7 @@ func desktop() *program {
 		ClientID:    "desktop",
 		RedirectURL: fmt.Sprintf("http://%s/callback", listener.Addr()),
 		Scopes:      []string{"openid", "files.read", "offline_access"},
-		Endpoint:    endpoint, // AuthStyleInParams: there is no secret
+		Endpoint:    endpoint,
 	}
 	answers := make(chan url.Values, 1)
 	go http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -108,22 +111,36 @@ func wiki(clientID string, style oauth2.AuthStyle) *program {
 	}}
 }
 
-func (p *program) start(more ...oauth2.AuthCodeOption) string {
+func (p *program) start(more ...string) string {
 	config := p.Config
 	// recipe: desktop
 	state, verifier := random(), random() // 32 random octets each, in base64url
 	challenge := sha256.Sum256([]byte(verifier))
-	options := []oauth2.AuthCodeOption{
+	// Open this in the browser.
+	address := config.AuthCodeURL(state,
 		oauth2.SetAuthURLParam("code_challenge", base64.RawURLEncoding.EncodeToString(challenge[:])),
-		oauth2.SetAuthURLParam("code_challenge_method", "S256"),
-	}
-	// end
-	options = append(options, more...)
-	// recipe: desktop
-	address := config.AuthCodeURL(state, options...) // open this in the browser
+		oauth2.SetAuthURLParam("code_challenge_method", "S256"))
 	// end
 	p.state, p.verifier = state, verifier
-	return address
+	return strings.Join(append([]string{address}, more...), "&")
+}
+
+// back is the answer in the URL that the person came back to.
+func (p *program) back(address string) url.Values {
+	parsed, err := url.Parse(address)
+	must(err)
+	check(strings.HasPrefix(address, p.RedirectURL+"?"), "back at %s", address)
+	if p.listener == nil {
+		return parsed.Query()
+	}
+	response, err := http.Get(address)
+	must(err)
+	response.Body.Close()
+	answers := p.answers
+	// recipe: desktop
+	answer := <-answers
+	// end
+	return answer
 }
 
 // finish takes the answer as the app would: of the right server, for this request.
@@ -139,20 +156,6 @@ func (p *program) finish(answer url.Values) (*oauth2.Token, error) {
 	token, err := config.Exchange(ctx, answer.Get("code"), oauth2.SetAuthURLParam("code_verifier", verifier))
 	// end
 	return token, err
-}
-
-// back is the answer in the URL that the person came back to.
-func (p *program) back(address string) url.Values {
-	parsed, err := url.Parse(address)
-	must(err)
-	check(strings.HasPrefix(address, p.RedirectURL+"?"), "back at %s", address)
-	if p.listener == nil {
-		return parsed.Query()
-	}
-	response, err := http.Get(address)
-	must(err)
-	response.Body.Close()
-	return <-p.answers
 }
 
 func (p *program) signIn() *oauth2.Token {
@@ -330,9 +333,9 @@ var cases = []struct {
 	}},
 	{"denied, prompt=none, an answer to another request", func() {
 		p := desktop()
-		_, err := p.finish(p.back(open(p.start(oauth2.SetAuthURLParam("prompt", "consent")), "deny")))
+		_, err := p.finish(p.back(open(p.start("prompt=consent"), "deny")))
 		check(err != nil && err.Error() == "access_denied", "denied: %v", err)
-		_, err = p.finish(p.back(open(p.start(oauth2.SetAuthURLParam("prompt", "none")), "allow")))
+		_, err = p.finish(p.back(open(p.start("prompt=none"), "allow")))
 		check(err != nil && err.Error() == "login_required", "prompt=none: %v", err)
 		answer := p.back(open(p.start(), "allow"))
 		right := answer.Get("state")

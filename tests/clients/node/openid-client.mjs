@@ -3,7 +3,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+// recipe: sign in
 import * as oidc from "openid-client";
+// end
 import { CALLBACK, CLIENT_SECRET, DRIVE, ISSUER, Person, SIGNED_OUT, SUB, changed, sorted, tampering, withChanged } from "./bed.mjs";
 
 const SCOPE = "openid profile email files.read";
@@ -27,9 +29,11 @@ async function ask(server, parameters = {}) {
 	const pkceCodeVerifier = oidc.randomPKCECodeVerifier(), expectedState = oidc.randomState(), expectedNonce = oidc.randomNonce();
 	const url = oidc.buildAuthorizationUrl(server, {
 		redirect_uri, scope, state: expectedState, nonce: expectedNonce,
-		code_challenge: await oidc.calculatePKCECodeChallenge(pkceCodeVerifier), code_challenge_method: "S256", ...parameters,
+		code_challenge: await oidc.calculatePKCECodeChallenge(pkceCodeVerifier), code_challenge_method: "S256",
 	});
 	// end
+	for (const [name, value] of Object.entries(parameters))
+		url.searchParams.set(name, value);
 	return { url, kept: { pkceCodeVerifier, expectedState, expectedNonce } };
 }
 

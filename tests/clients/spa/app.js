@@ -14,8 +14,6 @@ const manager = new oidc.UserManager({
 	automaticSilentRenew: true,
 	validateSubOnSilentRenew: true,
 });
-manager.events.addUserLoaded((user) => log.push(["loaded", user.access_token]));
-manager.events.addSilentRenewError((error) => log.push(["error", error.error ?? error.message]));
 
 // On every load: back from the issuer with an answer, or not.
 async function start() {
@@ -26,6 +24,9 @@ async function start() {
 	return manager.getUser();
 }
 // end
+
+manager.events.addUserLoaded((user) => log.push(["loaded", user.access_token]));
+manager.events.addSilentRenewError((error) => log.push(["error", error.error ?? error.message]));
 
 // recipe: call
 async function call(url) {
