@@ -155,21 +155,26 @@ BEGIN
         RETURN postern.issue(v_id, coalesce(v_wanted, v_scope));
     END IF;
 
-    -- Locked, so that issue() finds this generation: were the successor used between the
-    -- two, the answer to an old token would be the token after next.
-    SELECT t.client_id, t.refresh_generation, t.refreshed_at, t.scope, t.resource INTO g
-      FROM postern.authorization_grant t WHERE t.id = v_id FOR NO KEY UPDATE;
-    a.outcome := CASE
-        WHEN NOT FOUND OR g.refresh_generation < v_generation OR g.refresh_generation IS NULL THEN 'unknown'
-        WHEN g.client_id <> p_client_id THEN 'wrong_client'
-        WHEN v_wanted IS NOT NULL AND NOT v_wanted <@ g.scope THEN 'invalid_scope'
-        WHEN p_resource IS NOT NULL AND p_resource IS DISTINCT FROM g.resource THEN 'invalid_target'
-        WHEN g.refresh_generation = v_generation THEN 'expired'
-        WHEN g.refresh_generation = v_generation + 1 AND g.refreshed_at > clock_timestamp() - v_window THEN 'again'
-        ELSE 'replayed' END;
-    IF a.outcome = 'again' THEN
-        RETURN postern.issue(v_id, coalesce(v_wanted, g.scope));
-    END IF;
+    LOOP
+        SELECT t.client_id, t.refresh_generation, t.refreshed_at, t.scope, t.resource INTO g
+          FROM postern.authorization_grant t WHERE t.id = v_id;
+        a.outcome := CASE
+            WHEN NOT FOUND OR g.refresh_generation < v_generation OR g.refresh_generation IS NULL THEN 'unknown'
+            WHEN g.client_id <> p_client_id THEN 'wrong_client'
+            WHEN v_wanted IS NOT NULL AND NOT v_wanted <@ g.scope THEN 'invalid_scope'
+            WHEN p_resource IS NOT NULL AND p_resource IS DISTINCT FROM g.resource THEN 'invalid_target'
+            WHEN g.refresh_generation = v_generation THEN 'expired'
+            WHEN g.refresh_generation = v_generation + 1 AND g.refreshed_at > clock_timestamp() - v_window THEN 'again'
+            ELSE 'replayed' END;
+        EXIT WHEN a.outcome <> 'again';
+        a := postern.issue(v_id, coalesce(v_wanted, g.scope));
+        -- Was the successor used between the two statements?  Then this is its successor,
+        -- and nothing for the holder of a token that is two too old: look again.
+        IF a.outcome <> 'ok' OR a.refresh_token = postern.refresh_token(v_id, v_generation + 1) THEN
+            RETURN a;
+        END IF;
+        a := NULL;
+    END LOOP;
     IF a.outcome = 'replayed' THEN
         UPDATE postern.authorization_grant t SET revoked_at = now(), revoked_because = 'refresh token replayed'
          WHERE t.id = v_id AND t.revoked_at IS NULL;
