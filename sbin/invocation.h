@@ -18,9 +18,13 @@ struct invocation {
 	const char	*sql;		/* directory */
 	const char	*role_prefix;	/* NULL: that of postern.conf */
 	const char	*active_from;	/* a time as PostgreSQL reads it; NULL: now */
+	const char	*url;		/* where the web server is; NULL: where the issuer says */
 	bool		 no_roles;
+	bool		 no_server;
 	bool		 force;
 	bool		 allow_short;
+	bool		 mac;
+	bool		 quiet;
 };
 
 /* Say something to the administrator: "postern: " and a line on standard error, in

@@ -25,28 +25,67 @@ static const char insert[] =
     "INSERT INTO postern.signing_key (kid, alg, public_jwk, private_key, active_from)"
     " VALUES ($1, $2, $3, $4, coalesce($5::timestamptz, now()))";
 
+/* A MAC key is named after its tag: "mac-" and two hexadecimal digits.  A kid has 43
+ * characters, so that no name is both. */
+#define MAC_PREFIX	"mac-"
+#define MAC_NAME_BYTES	6
+
 static const char list[] =
-    "SELECT k.kid, k.alg,"
-    " to_char(k.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS\"Z\"') AS created,"
-    " to_char(k.active_from AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS\"Z\"') AS \"active from\","
-    " CASE WHEN k.retired_at IS NOT NULL THEN 'retired'"
-    "      WHEN k.active_from > now() THEN 'upcoming'"
-    "      WHEN k.kid = (SELECT c.kid FROM postern.current_signing_key c WHERE c.alg = k.alg) THEN 'signs'"
+    "WITH every_key AS ("
+    " SELECT k.kid, k.alg, k.created_at, k.active_from, k.retired_at,"
+    "  k.kid = (SELECT c.kid FROM postern.current_signing_key c WHERE c.alg = k.alg) AS is_current, 'signs' AS use"
+    "  FROM postern.signing_key k"
+    " UNION ALL SELECT 'mac-' || encode(m.tag, 'hex'), 'MAC', m.created_at, m.created_at, m.retired_at,"
+    "  m.tag = (SELECT n.tag FROM postern.mac_key n WHERE n.retired_at IS NULL ORDER BY n.created_at DESC LIMIT 1), 'seals'"
+    "  FROM postern.mac_key m)"
+    " SELECT e.kid, e.alg,"
+    " to_char(e.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS\"Z\"') AS created,"
+    " to_char(e.active_from AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS\"Z\"') AS \"active from\","
+    " CASE WHEN e.retired_at IS NOT NULL THEN 'retired'"
+    "      WHEN e.active_from > now() THEN 'upcoming'"
+    "      WHEN e.is_current THEN e.use"
     "      ELSE 'accepted' END AS state"
-    " FROM postern.signing_key k ORDER BY k.created_at, k.kid";
+    " FROM every_key e ORDER BY e.created_at, e.kid";
 
-/* Two retirements at once must not each count on the other's key. */
-static const char lock[] = "LOCK TABLE postern.signing_key IN SHARE ROW EXCLUSIVE MODE";
+/* The key itself is the column's default: it never leaves the database. */
+static const char lock_mac[] = "LOCK TABLE postern.mac_key IN SHARE ROW EXCLUSIVE MODE";
 
-static const char retire[] =
-    "UPDATE postern.signing_key k SET retired_at = now()"
-    " WHERE k.kid = $1 AND k.retired_at IS NULL"
-    " AND ($2::boolean OR EXISTS (SELECT FROM postern.signing_key o"
-    "  WHERE o.alg = k.alg AND o.kid <> k.kid AND o.retired_at IS NULL AND o.active_from <= now()))"
-    " RETURNING k.alg";
+static const char rotate[] =
+    "INSERT INTO postern.mac_key (tag, created_at)"
+    " SELECT set_byte('\\x00', 0, t.tag), clock_timestamp() FROM generate_series(1, 255) AS t(tag)"
+    " WHERE NOT EXISTS (SELECT FROM postern.mac_key m WHERE m.tag = set_byte('\\x00', 0, t.tag))"
+    " ORDER BY t.tag LIMIT 1 RETURNING 'mac-' || encode(tag, 'hex')";
 
-static const char why_not[] =
-    "SELECT k.alg, k.retired_at IS NOT NULL FROM postern.signing_key k WHERE k.kid = $1";
+/* How a key of either kind ends.  Two retirements at once must not each count on the
+ * other's key.  Parameters: the name, and whether the last one may go. */
+static const struct retirement {
+	const char	*lock;
+	const char	*retire;	/* no row: it did not happen */
+	const char	*why_not;	/* what it is for, and whether it has ended already */
+} retirements[] = {
+	{ "LOCK TABLE postern.signing_key IN SHARE ROW EXCLUSIVE MODE",
+	  "UPDATE postern.signing_key k SET retired_at = now()"
+	  " WHERE k.kid = $1 AND k.retired_at IS NULL"
+	  " AND ($2::boolean OR EXISTS (SELECT FROM postern.signing_key o"
+	  "  WHERE o.alg = k.alg AND o.kid <> k.kid AND o.retired_at IS NULL AND o.active_from <= now()))"
+	  " RETURNING k.alg",
+	  "SELECT k.alg, k.retired_at IS NOT NULL FROM postern.signing_key k WHERE k.kid = $1" },
+	/* Without any, no token could be sealed: that is never what somebody wants. */
+	{ lock_mac,
+	  "UPDATE postern.mac_key k SET retired_at = now()"
+	  " WHERE 'mac-' || encode(k.tag, 'hex') = $1 AND k.retired_at IS NULL AND $2::boolean IS NOT NULL"
+	  " AND EXISTS (SELECT FROM postern.mac_key o WHERE o.tag <> k.tag AND o.retired_at IS NULL)"
+	  " RETURNING k.tag",
+	  "SELECT 'MAC', k.retired_at IS NOT NULL FROM postern.mac_key k WHERE 'mac-' || encode(k.tag, 'hex') = $1" },
+};
+
+static const struct retirement *
+retirement_of(const char *name)
+{
+	bool is_mac = strlen(name) == MAC_NAME_BYTES && str_starts_with(str_of(name), STR(MAC_PREFIX));
+
+	return &retirements[is_mac ? 1 : 0];
+}
 
 static void
 free_key(void *key)
@@ -165,7 +204,8 @@ static int
 explain(const struct invocation *invocation, PGconn *connection)
 {
 	const char	*kid = invocation->operand;
-	const PGresult	*found = database_run(invocation, connection, "could not look for the key", why_not, 1, &kid);
+	const PGresult	*found = database_run(invocation, connection, "could not look for the key",
+	    retirement_of(kid)->why_not, 1, &kid);
 
 	if (found == NULL)
 		return EX_UNAVAILABLE;
@@ -173,6 +213,8 @@ explain(const struct invocation *invocation, PGconn *connection)
 		complain("there is no such key: see postern key list");
 	else if (strcmp(PQgetvalue(found, 0, 1), "t") == 0)
 		complain("this key is retired already");
+	else if (strcmp(PQgetvalue(found, 0, 0), "MAC") == 0)
+		complain("this is the last MAC key: make another first with postern key rotate --mac");
 	else
 		complain("this is the last active key for %s: add another first, or give --force",
 		    PQgetvalue(found, 0, 0));
@@ -184,6 +226,7 @@ key_retire(const struct invocation *invocation)
 {
 	static const char	 what[] = "could not retire the key";
 	const char		*values[] = { invocation->operand, invocation->force ? "true" : "false" };
+	const struct retirement	*retirement = retirement_of(invocation->operand);
 	int			 status;
 	PGconn			*connection = database_open(invocation, &status);
 	const PGresult		*retired;
@@ -191,12 +234,44 @@ key_retire(const struct invocation *invocation)
 	if (connection == NULL)
 		return status;
 	if (database_run(invocation, connection, what, "BEGIN", 0, NULL) == NULL ||
-	    database_run(invocation, connection, what, lock, 0, NULL) == NULL)
+	    database_run(invocation, connection, what, retirement->lock, 0, NULL) == NULL)
 		return EX_UNAVAILABLE;
-	retired = database_run(invocation, connection, what, retire, 2, values);
+	retired = database_run(invocation, connection, what, retirement->retire, 2, values);
 	if (retired == NULL)
 		return EX_UNAVAILABLE;
 	if (PQntuples(retired) == 0)
 		return explain(invocation, connection);
 	return database_run(invocation, connection, what, "COMMIT", 0, NULL) == NULL ? EX_UNAVAILABLE : EX_OK;
+}
+
+int
+key_rotate(const struct invocation *invocation)
+{
+	static const char	 what[] = "could not make a MAC key";
+	int			 status;
+	PGconn			*connection;
+	const PGresult		*made;
+
+	if (!invocation->mac) {
+		complain("only the MAC key is rotated with one command; "
+		    "a signing key must be seen before it signs: postern key add --active-from tomorrow ALG");
+		return EX_USAGE;
+	}
+	connection = database_open(invocation, &status);
+	if (connection == NULL)
+		return status;
+	if (database_run(invocation, connection, what, "BEGIN", 0, NULL) == NULL ||
+	    database_run(invocation, connection, what, lock_mac, 0, NULL) == NULL)
+		return EX_UNAVAILABLE;
+	made = database_run(invocation, connection, what, rotate, 0, NULL);
+	if (made == NULL)
+		return EX_UNAVAILABLE;
+	if (PQntuples(made) == 0) {
+		complain("all 255 tags are taken: DELETE FROM postern.mac_key WHERE retired_at < now() - interval '1 year'");
+		return EX_DATAERR;
+	}
+	if (database_run(invocation, connection, what, "COMMIT", 0, NULL) == NULL)
+		return EX_UNAVAILABLE;
+	puts(PQgetvalue(made, 0, 0));
+	return EX_OK;
 }

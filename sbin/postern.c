@@ -14,6 +14,7 @@
  */
 #include "invocation.h"
 #include "key.h"
+#include "maintain.h"
 #include "migrate.h"
 #include "passwd.h"
 
@@ -28,7 +29,8 @@
 
 /* There are no one-letter options: a kid may begin with '-'. */
 enum option_id { OPTION_DATABASE, OPTION_SQL, OPTION_ROLE_PREFIX, OPTION_NO_ROLES,
-	OPTION_ACTIVE_FROM, OPTION_FORCE, OPTION_ALLOW_SHORT, OPTION_HELP, OPTION__COUNT };
+	OPTION_ACTIVE_FROM, OPTION_FORCE, OPTION_ALLOW_SHORT, OPTION_MAC, OPTION_URL, OPTION_NO_SERVER,
+	OPTION_QUIET, OPTION_HELP, OPTION__COUNT };
 
 #define TAKES(id)	(1U << (id))
 
@@ -43,6 +45,10 @@ static const struct option {
 	[OPTION_ACTIVE_FROM] = { STR_INIT("--active-from"), true },
 	[OPTION_FORCE] = { STR_INIT("--force"), false },
 	[OPTION_ALLOW_SHORT] = { STR_INIT("--allow-short"), false },
+	[OPTION_MAC] = { STR_INIT("--mac"), false },
+	[OPTION_URL] = { STR_INIT("--url"), true },
+	[OPTION_NO_SERVER] = { STR_INIT("--no-server"), false },
+	[OPTION_QUIET] = { STR_INIT("--quiet"), false },
 	[OPTION_HELP] = { STR_INIT("--help"), false },
 };
 
@@ -61,9 +67,13 @@ static const struct command {
 	{ { "key", "add" }, "[--active-from TIME] [--force] ALG",
 	  "make a signing key, print its kid", true,
 	  TAKES(OPTION_DATABASE) | TAKES(OPTION_ACTIVE_FROM) | TAKES(OPTION_FORCE), key_add },
-	{ { "key", "list" }, "", "list the signing keys", false, TAKES(OPTION_DATABASE), key_list },
-	{ { "key", "retire" }, "[--force] KID", "end a signing key and its tokens", true,
+	{ { "key", "rotate" }, "--mac", "make a MAC key, print its name", false,
+	  TAKES(OPTION_DATABASE) | TAKES(OPTION_MAC), key_rotate },
+	{ { "key", "list" }, "", "list the keys", false, TAKES(OPTION_DATABASE), key_list },
+	{ { "key", "retire" }, "[--force] KID", "end a key and its tokens", true,
 	  TAKES(OPTION_DATABASE) | TAKES(OPTION_FORCE), key_retire },
+	{ { "maintain" }, "[--quiet]", "take out expired rows", false,
+	  TAKES(OPTION_DATABASE) | TAKES(OPTION_QUIET), maintain },
 	{ { "passwd" }, "[--allow-short]", "read a password, print its hash", false,
 	  TAKES(OPTION_ALLOW_SHORT), passwd },
 };
@@ -103,7 +113,7 @@ usage(FILE *out, const struct command *only)
 			print_command(out, &commands[i]);
 	}
 	if (only == NULL || (only->takes & TAKES(OPTION_DATABASE)) != 0) {
-		fprintf(out, "migrate and key take --database CONNINFO, else the database of postern.conf;\n"
+		fprintf(out, "all but passwd take --database CONNINFO, else the database of postern.conf;\n"
 		    "the user is PGUSER's or your own\n");
 	}
 	return out == stdout ? EX_OK : EX_USAGE;
@@ -147,6 +157,18 @@ take_option(struct invocation *invocation, enum option_id id, const char *value)
 		return;
 	case OPTION_ALLOW_SHORT:
 		invocation->allow_short = true;
+		return;
+	case OPTION_MAC:
+		invocation->mac = true;
+		return;
+	case OPTION_URL:
+		invocation->url = value;
+		return;
+	case OPTION_NO_SERVER:
+		invocation->no_server = true;
+		return;
+	case OPTION_QUIET:
+		invocation->quiet = true;
 		return;
 	case OPTION_HELP:
 	case OPTION__COUNT:
