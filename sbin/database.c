@@ -6,7 +6,6 @@
 #include "base/str.h"
 #include "endpoint/config.h"
 
-#define PROBLEM_BYTES		512
 #define OLDEST_SERVER		140000	/* functions with SQL bodies */
 
 static void
@@ -33,17 +32,16 @@ message(PGconn *connection)
 }
 
 static const char *
-conninfo(const struct invocation *invocation)
+conninfo(const struct invocation *invocation, char *problem, size_t size)
 {
-	char			 problem[PROBLEM_BYTES];
-	const struct config	*config;
+	const struct config *config;
 
 	if (invocation->database != NULL)
 		return invocation->database;
-	config = config_read(problem, sizeof problem);
+	config = config_read(problem, size);
 	if (config != NULL)
 		return config->database;
-	complain("%s; or give --database", problem);
+	snprintf(problem + strlen(problem), size - strlen(problem), "; or give --database");
 	return NULL;
 }
 
@@ -61,11 +59,11 @@ server_fault(PGconn *connection)
 }
 
 PGconn *
-database_open(const struct invocation *invocation, int *status)
+database_connect(const struct invocation *invocation, int *status, char *problem, size_t size)
 {
 	/* Later ones win over what the conninfo says. */
 	const char	*names[] = { "dbname", "client_encoding", "fallback_application_name", NULL };
-	const char	*values[] = { conninfo(invocation), "UTF8", "postern", NULL };
+	const char	*values[] = { conninfo(invocation, problem, size), "UTF8", "postern", NULL };
 	const char	*fault;
 	PGconn		*connection;
 
@@ -76,16 +74,27 @@ database_open(const struct invocation *invocation, int *status)
 	arena_bind(invocation->arena, connection, close_connection);
 	*status = EX_UNAVAILABLE;
 	if (PQstatus(connection) != CONNECTION_OK) {
-		complain("%.*s", STR_ARG(message(connection)));
+		snprintf(problem, size, "%.*s", STR_ARG(message(connection)));
 		return NULL;
 	}
 	fault = server_fault(connection);
 	if (fault != NULL) {
-		complain("%s", fault);
+		snprintf(problem, size, "%s", fault);
 		*status = EX_CONFIG;
 		return NULL;
 	}
 	*status = EX_OK;
+	return connection;
+}
+
+PGconn *
+database_open(const struct invocation *invocation, int *status)
+{
+	char	 problem[DATABASE_PROBLEM_BYTES];
+	PGconn	*connection = database_connect(invocation, status, problem, sizeof problem);
+
+	if (connection == NULL)
+		complain("%s", problem);
 	return connection;
 }
 

@@ -11,9 +11,14 @@
 
 #include <libpq-fe.h>
 
+#define DATABASE_PROBLEM_BYTES	1024
+
 /* Connect as the invocation says, else as postern.conf does, with the user of libpq
- * (PGUSER or the account).  NULL after a message; then *status is EX_UNAVAILABLE or
- * EX_CONFIG.  Closed with the arena. */
+ * (PGUSER or the account).  NULL after writing what is wrong to problem[0 .. size-1];
+ * then *status is EX_UNAVAILABLE or EX_CONFIG.  Closed with the arena. */
+PGconn *database_connect(const struct invocation *invocation, int *status, char *problem, size_t size);
+
+/* The same; what is wrong is said to the administrator. */
 PGconn *database_open(const struct invocation *invocation, int *status);
 
 /* One statement with n text parameters, in the arena.  NULL after a message that

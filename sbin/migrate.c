@@ -470,6 +470,16 @@ report(const struct migration *m)
 	printf("schema version %zu\n", m->numbered.count);
 }
 
+long
+migrate_newest(const struct invocation *invocation)
+{
+	struct sqlfile_list numbered;
+
+	if (!sqlfile_list(invocation->arena, invocation->sql, &numbered) || !keep_numbered(invocation, &numbered))
+		return 0;
+	return (long)numbered.count;
+}
+
 int
 migrate(const struct invocation *invocation)
 {

@@ -25,4 +25,7 @@
  */
 int migrate(const struct invocation *invocation);
 
+/* The version that the SQL files make; 0 after a message. */
+long migrate_newest(const struct invocation *invocation);
+
 #endif

@@ -13,6 +13,7 @@
  *	the environment, not a message.
  */
 #include "invocation.h"
+#include "check.h"
 #include "key.h"
 #include "maintain.h"
 #include "migrate.h"
@@ -72,6 +73,9 @@ static const struct command {
 	{ { "key", "list" }, "", "list the keys", false, TAKES(OPTION_DATABASE), key_list },
 	{ { "key", "retire" }, "[--force] KID", "end a key and its tokens", true,
 	  TAKES(OPTION_DATABASE) | TAKES(OPTION_FORCE), key_retire },
+	{ { "check" }, "[--url URL | --no-server] [--quiet] [--sql DIR]", "say what is wrong, and how to mend it", false,
+	  TAKES(OPTION_DATABASE) | TAKES(OPTION_SQL) | TAKES(OPTION_ROLE_PREFIX) | TAKES(OPTION_URL) | TAKES(OPTION_NO_SERVER) |
+	  TAKES(OPTION_QUIET), check },
 	{ { "maintain" }, "[--quiet]", "take out expired rows", false,
 	  TAKES(OPTION_DATABASE) | TAKES(OPTION_QUIET), maintain },
 	{ { "passwd" }, "[--allow-short]", "read a password, print its hash", false,
@@ -222,6 +226,8 @@ arguments_fault(const struct command *command, const struct invocation *invocati
 		return "an argument is missing";
 	if (invocation->no_roles && invocation->role_prefix != NULL)
 		return "--no-roles and --role-prefix exclude each other";
+	if (invocation->no_server && invocation->url != NULL)
+		return "--no-server and --url exclude each other";
 	return NULL;
 }
 

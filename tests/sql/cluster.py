@@ -4,9 +4,11 @@ tests/run gives POSTERN_TEST_ADMIN_CONNINFO, the conninfo of a superuser, and ma
 POSTERN_BIN.
 """
 
+import collections
 import itertools
 import os
 import pathlib
+import re
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -54,6 +56,18 @@ def rows(sql, **settings):
     done = psql(sql, **settings)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
+
+
+FINDING = re.compile(r"(ok|warning|error): ([a-z ]+): (.*?)(?:; hint: (.*))?")
+Finding = collections.namedtuple("Finding", "level check text hint")
+
+
+def findings(done):
+    """Everything that postern check has found; its exit status is that of the worst."""
+    found = [Finding(*FINDING.fullmatch(line).groups()) for line in done.stdout.splitlines()]
+    assert found and done.stderr == "", done
+    assert done.returncode == max(["ok", "warning", "error"].index(f.level) for f in found)
+    return found
 
 
 class Installation:
