@@ -5,7 +5,7 @@
 --   opaque   p_sealed is what the client presented; it is checked here
 --   API key  p_key_id and p_key_sha256
 --
--- A plain value, because a set would be collected first and read again.  guard, introspect, userinfo and revoke all ask here (SEC-TOK-06).
+-- A plain value, because a set would be collected first and read again.  guard, introspect and userinfo all ask here (SEC-TOK-06).
 -- (The shape of a row is a view and not a type: an upgrade can put it in its place.)
 CREATE OR REPLACE VIEW postern.presented AS
 SELECT NULL::uuid AS grant_id, NULL::text AS client_id, NULL::text AS sub, NULL::text AS jti,
