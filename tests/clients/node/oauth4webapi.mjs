@@ -191,6 +191,14 @@ test("refresh and rotation", async () => {
 	await assert.rejects(callDrive(third.access_token), challenged(401, "invalid_token"));
 });
 
+test("a reply that was lost: the same successor again", async () => {
+	const { tokens } = await signIn();
+	const lost = await refresh(wiki, basic, tokens.refresh_token);
+	const again = await refresh(wiki, basic, tokens.refresh_token);
+	assert.equal(again.refresh_token, lost.refresh_token);
+	assert.ok((await refresh(wiki, basic, again.refresh_token)).access_token);
+});
+
 test("introspection and revocation", async () => {
 	const drive = { client_id: "drive-server" };
 	const { tokens } = await signIn();
@@ -221,6 +229,21 @@ test("sign out", async () => {
 	url.search = new URLSearchParams({ id_token_hint: tokens.id_token, post_logout_redirect_uri: SIGNED_OUT, state: "bye" });
 	assert.equal((await person.open(url)).href, `${SIGNED_OUT}?state=bye`);
 	await assert.rejects(callDrive(tokens.access_token), challenged(401, "invalid_token"));
+	await assert.rejects(refresh(wiki, basic, tokens.refresh_token), refused("invalid_grant"));
+});
+
+test("what has offline_access stays when the person signs out", async () => {
+	const person = new Person();
+	const { tokens } = await signIn({
+		client: desktop, authentication: oauth.None(), person, redirect_uri: "http://127.0.0.1:45678/callback", scope: "openid files.read offline_access",
+	});
+	const { tokens: ending } = await signIn({ person });
+	const url = new URL(as.end_session_endpoint);
+	url.search = new URLSearchParams({ id_token_hint: ending.id_token, post_logout_redirect_uri: SIGNED_OUT });
+	await person.open(url);
+	await assert.rejects(callDrive(ending.access_token), challenged(401, "invalid_token"));
+	const next = await refresh(desktop, oauth.None(), tokens.refresh_token);
+	assert.equal((await callDrive(next.access_token)).status, 200);
 });
 
 

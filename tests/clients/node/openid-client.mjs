@@ -136,6 +136,13 @@ for (const [name, parameters, decision, error] of [
 		});
 	});
 
+test("prompt=none before consent", async () => {
+	const person = new Person();
+	await signIn(await at("wiki-post", { id_token_signed_response_alg: "ES256" }, oidc.ClientSecretPost(CLIENT_SECRET)), person, { scope: "openid" });
+	const { url, kept } = await ask(wiki, { scope: "openid files.write", prompt: "none" });
+	await assert.rejects(finish(wiki, await person.open(url), kept), redirected("consent_required"));
+});
+
 test("the library refuses another state, issuer or nonce, and then takes the right one", async () => {
 	const { url, kept } = await ask(wiki);
 	const answer = await new Person().open(url);
