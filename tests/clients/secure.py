@@ -1,7 +1,7 @@
 """The bed of the clients: the database of a demo, and with it endpoints and an nginx
 that speak TLS, so that every library runs as strict as it comes.
 
-    issuer  https://localhost:PORT
+    issuer  https://localhost:PORT, and the demo's path if it has one
     Drive   https://127.0.0.1:PORT        an address, because few resolvers know drive.localhost
 
 nginx's configuration is the demo's (conf/nginx.conf) with other names and a certificate.
@@ -49,12 +49,13 @@ CLIENTS = {     # client_id: its row, beside name and secret
 
 class SecureBed(Bed):
     def __init__(self, directory, temporary):
-        super().__init__("nginx", directory)
+        super().__init__("nginx", directory)    # only the name of it; path and port come from the directory
         self.temporary, self.processes, self.registered = pathlib.Path(temporary), [], []
         self.plain = {"issuer": self.issuer, "drive": self.drive}
         self.port = free_port()
         self.address = ("127.0.0.1", self.port)
-        self.issuer = self.origin = f"https://localhost:{self.port}"
+        self.origin = f"https://localhost:{self.port}"
+        self.issuer = self.origin + self.path
         self.drive = f"https://127.0.0.1:{self.port}"
         # A single-page app: of the issuer's site as cookies see it, and of another.
         self.near, self.far = f"https://localhost:{free_port()}", f"https://spa.localhost:{free_port()}"

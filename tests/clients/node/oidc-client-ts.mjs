@@ -27,7 +27,8 @@ const FILES = {
 	"/oidc-client-ts.js": [read("node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js"), "text/javascript"],
 };
 // What the app needs, and nothing else.
-const POLICY = `default-src 'self'; connect-src ${ISSUER} ${DRIVE}; frame-src 'self' ${ISSUER}; img-src data:; frame-ancestors 'self'`;
+const ORIGIN = new URL(ISSUER).origin;
+const POLICY = `default-src 'self'; connect-src ${ORIGIN} ${DRIVE}; frame-src 'self' ${ORIGIN}; img-src data:; frame-ancestors 'self'`;
 
 function serve(origin) {
 	const server = createServer({ cert: readFileSync(CERTIFICATE), key: readFileSync(CERTIFICATE_KEY) }, (request, reply) => {
@@ -74,7 +75,7 @@ const leave = (page, button, options) => page.evaluate(([name, argument]) => { g
 
 // atIssuer: do what its pages ask, if they ask; the app's state afterwards
 async function atIssuer(page, { decision = "Allow" } = {}) {
-	const next = (here) => page.waitForURL((url) => url.href !== here && ["/", "/login", "/consent"].includes(url.pathname));
+	const next = (here) => page.waitForURL((url) => url.href !== here && /^(\/|.*\/login|.*\/consent)$/.test(url.pathname));
 	await next(page.url());
 	if (page.url().startsWith(`${ISSUER}/login`)) {
 		const here = page.url();
