@@ -51,7 +51,7 @@ class SecureBed(Bed):
     def __init__(self, directory, temporary):
         super().__init__("nginx", directory)    # only the name of it; path and port come from the directory
         self.temporary, self.processes, self.registered = pathlib.Path(temporary), [], []
-        self.plain = {"issuer": self.issuer, "drive": self.drive}
+        self.plain = self.issuer, self.drive
         self.port = free_port()
         self.address = ("127.0.0.1", self.port)
         self.origin = f"https://localhost:{self.port}"
@@ -67,13 +67,13 @@ class SecureBed(Bed):
     def start(self):
         self._make_certificate()
         self.tls = ssl.create_default_context(cafile=str(self.certificate))
-        self._rename(self.plain, {"issuer": self.issuer, "drive": self.drive})
+        self._rename(self.issuer, self.drive)
         for client_id, row in CLIENTS.items():
             self.register(client_id, **row)
         self.register("spa", redirect_uris=[app + page for app in (self.near, self.far) for page in ("/", "/silent.html")],
                       post_logout_redirect_uris=[self.near + "/signed-out", self.far + "/signed-out"], scope="openid profile email files.read",
                       grant_types=["authorization_code", "refresh_token"], token_endpoint_auth_method="none", id_token_signed_response_alg="ES256")
-        self.db("UPDATE postern.resource SET client_id = 'drive-server' WHERE resource = {}", self.drive)
+        self.db("UPDATE postern.resource SET client_id = 'drive-server' WHERE name = 'Drive'")
         self._start_servers()
         wait_until(self._answers, self.processes, self.temporary / "output")
 
@@ -84,15 +84,13 @@ class SecureBed(Bed):
         commands = [["spawn-fcgi", "-n", "-s", self.temporary / f"{name}.sock", "-M", "0600", "-b", "1024", "--", self.programs / name] for name in endpoints]
         user = " user root;" if os.geteuid() == 0 else ""
         commands.append(["nginx", "-e", self.temporary / "nginx.log", "-g", "daemon off;" + user, "-c", self.temporary / "nginx.conf"])
-        with open(self.temporary / "output", "wb") as output:
-            for command in commands:
-                self.processes.append(subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                                                       start_new_session=True, env={**os.environ, "POSTERN_CONFIG": self.config}))
+        for command in commands:
+            self.processes.append(serve(command, self.temporary / "output", POSTERN_CONFIG=self.config))
 
     def stop(self):
         stop(*reversed(self.processes))
-        self._rename({"issuer": self.issuer, "drive": self.drive}, self.plain)
-        self.db("UPDATE postern.resource SET client_id = 't-drive' WHERE resource = {}", self.plain["drive"])
+        self._rename(*self.plain)
+        self.db("UPDATE postern.resource SET client_id = 't-drive' WHERE name = 'Drive'")
         self.db("DELETE FROM postern.client WHERE client_id = ANY ({})", self.registered)
         self.close()
 
@@ -107,16 +105,17 @@ class SecureBed(Bed):
     def _configuration(self):
         """The demo's nginx.conf for other names, a port of its own, and TLS."""
         text = pathlib.Path(self.env["DEMO_DIR"], "nginx.conf").read_text()
-        text = text.replace(self.plain["issuer"], self.issuer).replace(self.plain["drive"], self.drive)
+        for old, new in zip(self.plain, (self.issuer, self.drive)):
+            text = text.replace(old, new)
         for directory in (self.run, self.env["DEMO_LOGDIR"], self.env["DEMO_DIR"] + "/tmp"):
             text = text.replace(directory + "/", f"{self.temporary}/")
         text = re.sub(r"\bserver_name +drive\.localhost;", "server_name 127.0.0.1;", text)
         text = re.sub(rf"\blisten 127\.0\.0\.1:{self.env['PORT']}\b", f"listen 127.0.0.1:{self.port} ssl", text)
         return re.sub(r"^http \{$", f'http {{\n\tssl_certificate "{self.certificate}";\n\tssl_certificate_key "{self.key}";', text, flags=re.M)
 
-    def _rename(self, old, new):
-        self.db("UPDATE postern.issuer SET url = {}", new["issuer"])
-        self.db("UPDATE postern.resource SET resource = {} WHERE resource = {}", new["drive"], old["drive"])
+    def _rename(self, issuer, drive):
+        self.db("UPDATE postern.issuer SET url = {}", issuer)
+        self.db("UPDATE postern.resource SET resource = {} WHERE name = 'Drive'", drive)
 
     # --- what the tests need --------------------------------------------
 
@@ -140,6 +139,13 @@ class SecureBed(Bed):
                 "SPA_NEAR": self.near, "SPA_FAR": self.far}
 
 
+def serve(command, output, **environment):
+    """Starts a server in a session of its own, which Ctrl-C does not reach; it ends with us even if we are killed."""
+    with open(output, "ab") as output:
+        return subprocess.Popen(["setpriv", "--pdeathsig", "TERM", "--", *map(str, command)], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                start_new_session=True, env={**os.environ, **environment})
+
+
 def wait_until(condition, processes, output):
     """Servers of ours have answered; else why they did not."""
     end = time.monotonic() + START_SECONDS
@@ -150,7 +156,7 @@ def wait_until(condition, processes, output):
         except (OSError, ValueError):
             pass
         time.sleep(0.05)
-    raise RuntimeError(f"{processes[-1].args[0]} did not start:\n{pathlib.Path(output).read_text()}")
+    raise RuntimeError(f"{' '.join(processes[-1].args)} did not start:\n{pathlib.Path(output).read_text()}")
 
 
 def stop(*processes):

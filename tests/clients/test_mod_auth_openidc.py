@@ -7,7 +7,6 @@ import pathlib
 import re
 import secrets
 import shutil
-import subprocess
 import tempfile
 import time
 import urllib.parse
@@ -16,7 +15,7 @@ import pytest
 import requests
 from lib import wire
 from lib.demo import free_port
-from secure import SECRET, stop, wait_until
+from secure import SECRET, serve, stop, wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
 SITES = ("BOARD", "FILES", "DECEIVED", "MISTAKEN")
@@ -67,9 +66,7 @@ def apache(bed):
         bed.register("board", redirect_uris=[f"https://127.0.0.1:{port}/board/callback" for port in ports.values()], scope="openid profile email files.read",
                      grant_types=["authorization_code", "refresh_token"], id_token_signed_response_alg="ES256",
                      post_logout_redirect_uris=[f"https://127.0.0.1:{ports['BOARD']}/goodbye"])
-        with open(directory / "output", "wb") as output:
-            process = subprocess.Popen(["apache2", "-f", str(directory / "apache2.conf"), "-DFOREGROUND"], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                                       start_new_session=True, env={"PATH": os.environ["PATH"] + ":/usr/sbin"})
+        process = serve(["apache2", "-f", directory / "apache2.conf", "-DFOREGROUND"], directory / "output", PATH=os.environ["PATH"] + ":/usr/sbin")
         wait_until(lambda: requests.get(f"https://127.0.0.1:{ports['BOARD']}/index.html", timeout=5).ok, [process], directory / "output")
         yield {**{name: f"https://127.0.0.1:{port}" for name, port in ports.items()}, "LOG": directory / "error.log"}
     finally:
