@@ -31,9 +31,10 @@
 /* There are no one-letter options: a kid may begin with '-'. */
 enum option_id { OPTION_DATABASE, OPTION_SQL, OPTION_ROLE_PREFIX, OPTION_NO_ROLES,
 	OPTION_ACTIVE_FROM, OPTION_FORCE, OPTION_ALLOW_SHORT, OPTION_MAC, OPTION_URL, OPTION_NO_SERVER,
-	OPTION_QUIET, OPTION_HELP, OPTION__COUNT };
+	OPTION_QUIET, OPTION_HELP, OPTION_VERSION, OPTION__COUNT };
 
 #define TAKES(id)	(1U << (id))
+#define ALWAYS		(TAKES(OPTION_HELP) | TAKES(OPTION_VERSION))
 
 static const struct option {
 	struct str	name;
@@ -51,6 +52,7 @@ static const struct option {
 	[OPTION_NO_SERVER] = { STR_INIT("--no-server"), false },
 	[OPTION_QUIET] = { STR_INIT("--quiet"), false },
 	[OPTION_HELP] = { STR_INIT("--help"), false },
+	[OPTION_VERSION] = { STR_INIT("--version"), false },
 };
 
 static const struct command {
@@ -175,6 +177,7 @@ take_option(struct invocation *invocation, enum option_id id, const char *value)
 		invocation->quiet = true;
 		return;
 	case OPTION_HELP:
+	case OPTION_VERSION:
 	case OPTION__COUNT:
 		return;
 	}
@@ -185,7 +188,7 @@ static enum option_id
 find_option(const struct command *command, struct str name)
 {
 	for (unsigned id = 0; id < OPTION__COUNT; id++) {
-		if (str_equal(name, options[id].name) && ((command->takes | TAKES(OPTION_HELP)) & TAKES(id)) != 0)
+		if (str_equal(name, options[id].name) && ((command->takes | ALWAYS) & TAKES(id)) != 0)
 			return (enum option_id)id;
 	}
 	return OPTION__COUNT;
@@ -231,10 +234,10 @@ arguments_fault(const struct command *command, const struct invocation *invocati
 	return NULL;
 }
 
-/* The words after the command; EX_OK, or the status to end with.  *help when that
- * is what is wanted. */
+/* The words after the command; EX_OK, or the status to end with.  *only is --help or
+ * --version if that is what is wanted, else unchanged. */
 static int
-read_arguments(const struct command *command, char **word, struct invocation *invocation, bool *help)
+read_arguments(const struct command *command, char **word, struct invocation *invocation, enum option_id *only)
 {
 	bool		 only_operands = false;
 	int		 operands = 0;
@@ -254,9 +257,10 @@ read_arguments(const struct command *command, char **word, struct invocation *in
 		id = read_option(command, &word, invocation);
 		if (id == OPTION__COUNT)
 			return EX_USAGE;
-		*help = *help || id == OPTION_HELP;
+		if ((ALWAYS & TAKES(id)) != 0)
+			*only = id;
 	}
-	fault = *help ? NULL : arguments_fault(command, invocation, operands);
+	fault = *only != OPTION__COUNT ? NULL : arguments_fault(command, invocation, operands);
 	if (fault != NULL)
 		complain("%s", fault);
 	return fault == NULL ? EX_OK : EX_USAGE;
@@ -284,28 +288,45 @@ run(const struct command *command, struct invocation *invocation)
 	return status;
 }
 
+static int
+print_version(void)
+{
+	return puts("postern " PACKAGE_VERSION) < 0 || fflush(stdout) != 0 ? EX_IOERR : EX_OK;
+}
+
+/* Without a command, or with half of one. */
+static int
+no_command(int argc, char **argv)
+{
+	const char *last = argv[argc - 1];
+
+	if (argc == 2 && strcmp(last, "--version") == 0)
+		return print_version();
+	return usage(argc > 1 && argc < 4 && strcmp(last, "--help") == 0 ? stdout : stderr, NULL);
+}
+
 int
 main(int argc, char **argv)
 {
 	static const struct rlimit	 none = { 0, 0 };
 	static struct invocation	 invocation = { .sql = SQL_DIRECTORY };
 	const struct command		*command = find_command(argc, argv);
-	bool				 help = false;
+	enum option_id			 only = OPTION__COUNT;
 	int				 status;
 
-	if (argc == 2 && strcmp(argv[1], "--help") == 0)
-		return usage(stdout, NULL);
-	if (argc == 2 && strcmp(argv[1], "--version") == 0)
-		return puts("postern " PACKAGE_VERSION) < 0 ? EX_IOERR : EX_OK;
 	if (command == NULL)
-		return usage(stderr, NULL);
+		return no_command(argc, argv);
 
 	/* Keys and passwords: no core file, no debugger of the same user (SEC-KEY-03). */
 	prctl(PR_SET_DUMPABLE, 0);
 	setrlimit(RLIMIT_CORE, &none);
 
-	status = read_arguments(command, argv + (command->words[1] == NULL ? 2 : 3), &invocation, &help);
-	if (status != EX_OK || help)
-		return usage(status == EX_OK ? stdout : stderr, command);
+	status = read_arguments(command, argv + (command->words[1] == NULL ? 2 : 3), &invocation, &only);
+	if (status != EX_OK)
+		return usage(stderr, command);
+	if (only == OPTION_VERSION)
+		return print_version();
+	if (only == OPTION_HELP)
+		return usage(stdout, command);
 	return run(command, &invocation);
 }

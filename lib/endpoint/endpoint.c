@@ -244,7 +244,8 @@ usage(const struct endpoint *endpoint, FILE *out)
 {
 	fprintf(out, "%s: the %s endpoint of Postern, run by a web server as FastCGI or CGI\n"
 	    "  --workers N   FastCGI: how many processes (0: only this one)\n"
-	    "  --help, --version\n", endpoint->name, endpoint->name);
+	    "  --help, --version\n"
+	    "see postern-%s(8)\n", endpoint->name, endpoint->name, endpoint->name);
 	return out == stdout ? EX_OK : EX_USAGE;
 }
 
