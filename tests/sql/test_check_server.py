@@ -74,7 +74,7 @@ def replaced(old, new):
 
 def at(path, directives):
     """The location of an endpoint, with something else in it."""
-    return replaced(rf"^\s*location = {path}\s.*$", f"location = {path} {{ {directives} }}")
+    return replaced(rf"^\s*location = {path}\s*\{{[^}}]*\}}", f"location = {path} {{ {directives} }}")
 
 
 def everywhere(directive):
