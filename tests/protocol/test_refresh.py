@@ -133,7 +133,8 @@ BAD = [
     ("unknown client", {"client_id": "nobody"}, "invalid_client", 401),
     ("no client", {"client_id": None}, "invalid_client", 401),
     ("public client with a secret", {"client_secret": "x"}, "invalid_client", 401),
-    ("scope repeated words", {"scope": "email"}, "invalid_scope", 400),
+    ("scope not granted", {"scope": "email"}, "invalid_scope", 400),
+    ("scope with a word twice", {"scope": "openid openid"}, "invalid_scope", 400),
 ]
 
 
