@@ -2,14 +2,14 @@
 SEC-TOK-06, SEC-REV; DESIGN, Races.
 
 Each case is two or three calls, each in a transaction of its own.  A call stops where
-another one could come between: before it takes a row lock or waits for one, before
-postern.issue() looks at what is alive, before its COMMIT (with --long, also at the start
-of every statement that writes, when its snapshot is taken already).  From there every
-order is played, a fresh grant for each.
+another one could come between: where it waits for a lock, before postern.issue() looks at
+what is alive, before its COMMIT (with --long, also at the start of every statement that
+writes, when its snapshot is taken already).  From there every order is played, a fresh
+grant for each.
 
 What must hold is one sentence: whatever the order, what the calls said and what is left
-is what they would have said and left one after the other, in some order.  That they do
-the right thing one after the other is in the lines of CASES."""
+is what they would have said and left one after the other, in some order.  What that has
+to be at the least is in keeps_promises(), and case by case in tests/protocol."""
 
 import base64
 import collections
@@ -312,7 +312,7 @@ class Stage:
     def play(self, before, calls, ends, prefix):
         world = World(self.watcher, before)
         count = len(calls)
-        self.holder(";".join(f"SELECT pg_advisory_lock({i + 1}, {gate})" for i in range(count) for gate in range(1, GATES)))
+        self.holder(f"SELECT count(pg_advisory_lock(call, gate)) FROM generate_series(1, {count}) call, generate_series(1, {GATES}) gate")
         states, answers, passed = ["new"] * count, [None] * count, [0] * count
         order, choices = [], []
         while any(s != "over" for s in states):
