@@ -1,6 +1,7 @@
 """A raw HTTP/1.1 client: what is written to the socket is what the test says,
 broken or not.  One connection, one request."""
 
+import base64
 import json
 import selectors
 import socket
@@ -56,8 +57,9 @@ def build(method, target, headers=(), body=None):
     return "\r\n".join(lines).encode("utf-8", "surrogateescape") + (body or b"")
 
 
-def exchange(address, octets, half_close=False, timeout=TIMEOUT_SECONDS, wrap=lambda s: s):
-    """Send octets, read to the end of the connection; wrap can put TLS around it."""
+def exchange(address, octets, half_close=False, timeout=TIMEOUT_SECONDS, wrap=lambda s: s, head_only=False):
+    """Send octets, read to the end of the connection, or of the first head; wrap can put
+    TLS around it."""
     answer = b""
     with wrap(socket.create_connection(address, timeout)) as s:
         s.settimeout(timeout)
@@ -70,6 +72,8 @@ def exchange(address, octets, half_close=False, timeout=TIMEOUT_SECONDS, wrap=la
         try:
             while chunk := s.recv(65536):
                 answer += chunk
+                if head_only and b"\r\n\r\n" in answer:
+                    break
         except ConnectionResetError:
             pass
     return answer
@@ -133,3 +137,8 @@ def form(parameters):
     """application/x-www-form-urlencoded; a mapping or pairs; None is left out."""
     pairs = parameters.items() if hasattr(parameters, "items") else parameters
     return urllib.parse.urlencode([(k, v) for k, v in pairs if v is not None], quote_via=urllib.parse.quote, safe="")
+
+
+def base64_octets(text):
+    """base64url, with or without padding."""
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
