@@ -21,6 +21,8 @@ enum variable {
 	VARIABLE_QUERY,			/* QUERY_STRING */
 	VARIABLE_CONTENT_TYPE,
 	VARIABLE_CONTENT_LENGTH,
+	VARIABLE_CONTENT_TYPE_HEADER,	/* HTTP_CONTENT_TYPE: nginx takes the first of two for CONTENT_TYPE, */
+					/* and only here is to be seen that there were two */
 	VARIABLE_AUTHORIZATION,		/* HTTP_AUTHORIZATION, else what Apache's rewriting calls it */
 	VARIABLE_COOKIE,
 	VARIABLE_ORIGIN,

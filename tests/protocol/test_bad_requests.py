@@ -111,7 +111,7 @@ def test_no_octet_makes_a_header(good, name, parameter):
     value = endpoint.parameters.get(parameter, "x")
     for tail in ("\r\nX-Injected: yes", "\nX-Injected: yes", "\rX-Injected: yes", "\r\n\r\n<script>", "\u2028X-Injected: yes", "\x1b[31m", "\x7f"):
         answer = endpoint.send(**{parameter: value + tail})
-        assert answer.status in (200, 303, 400, 401, 403, 429), (tail, answer)      # 429: a login too many
+        assert answer.status in (200, 303, 400, 401, 403), (tail, answer)
         assert answer.get("X-Injected") is None and not answer.body.startswith(b"<script>"), (tail, answer)
         assert not re.search(r"[\x00-\x1f\x7f]", answer.location or ""), (tail, answer)
     endpoint.works()
