@@ -162,6 +162,12 @@ jwt_verify(struct arena *arena, struct str token, struct str typ,
 	return JWT_OK;
 }
 
+bool
+jwt_has_claim(const struct jwt_claims *claims, const char *name)
+{
+	return json_has_member(claims->payload, name);
+}
+
 struct str
 jwt_claim_string(const struct jwt_claims *claims, const char *name)
 {

@@ -51,6 +51,9 @@ typedef const struct jose_key *jwt_find_key(void *context, struct str kid);
 enum jwt_outcome jwt_verify(struct arena *arena, struct str token, struct str typ,
 	jwt_find_key *find_key, void *context, const struct jwt_claims **claims);
 
+/* Is there a claim of this name, whatever its value? */
+bool jwt_has_claim(const struct jwt_claims *claims, const char *name);
+
 /* A claim that is a string; absent if it is missing or not a string. */
 struct str jwt_claim_string(const struct jwt_claims *claims, const char *name);
 

@@ -10,13 +10,27 @@
 #include "oauth/tokens.h"
 #include "oauth/verified.h"
 
+/* No row lets an access token live longer (postern.issuer, postern.resource). */
+#define LIFETIME_MAX_SECONDS	86400
+
 static struct str reason;
+
+/* When the token ends; false if its times are not such as we write: iat and exp, and
+ * no nbf.  What time it is, is the database's business. */
+static bool
+read_times(const struct jwt_claims *claims, int64_t *expires)
+{
+	int64_t issued;
+
+	return jwt_claim_integer(claims, "iat", &issued) && jwt_claim_integer(claims, "exp", expires) &&
+	    issued < *expires && *expires - issued <= LIFETIME_MAX_SECONDS && !jwt_has_claim(claims, "nbf");
+}
 
 static enum bearer_outcome
 read_jwt(struct store *store, struct arena *arena, struct str issuer, struct str token,
     struct presented *out, enum store_status *status)
 {
-	struct own_keys			 keys = { store, arena, STR_ABSENT, STORE_ROWS };
+	struct own_keys			 keys = { store, arena, STR_ABSENT, STORE_ROWS, false };
 	const struct jwt_claims		*claims;
 	enum jwt_outcome		 outcome = jwt_verify(arena, token, ACCESS_TOKEN_TYPE, own_keys_find, &keys, &claims);
 	int64_t				 expires;
@@ -35,9 +49,11 @@ read_jwt(struct store *store, struct arena *arena, struct str issuer, struct str
 		.kid = keys.kid,
 	};
 	out->has_grant = uuid_parse(jwt_claim_string(claims, CLAIM_GRANT_ID), out->grant_id);
-	if (!str_equal(jwt_claim_string(claims, "iss"), issuer) || !out->has_grant || !jwt_claim_integer(claims, "exp", &expires) || str_is_absent(out->client_id) ||
-	    str_is_absent(out->jti) || str_is_absent(out->audience))
+	if (!str_equal(jwt_claim_string(claims, "iss"), issuer) || !out->has_grant || !read_times(claims, &expires) ||
+	    str_is_absent(out->client_id) || str_is_absent(out->jti) || str_is_absent(out->audience)) {
+		reason = STR("wrong_claims");
 		return BEARER_NOT_OURS;
+	}
 	out->expires = expires;
 	return BEARER_OK;
 }

@@ -11,7 +11,8 @@ enum hint_outcome
 hint_read(struct store *store, struct arena *arena, struct str issuer, struct str token,
     struct hint_claims *claims, enum store_status *status)
 {
-	struct own_keys			 keys = { store, arena, STR_ABSENT, STORE_ROWS };
+	/* Nothing later asks whether the key is still in use. */
+	struct own_keys			 keys = { store, arena, STR_ABSENT, STORE_ROWS, true };
 	const struct jwt_claims		*verified;
 	enum jwt_outcome		 outcome;
 

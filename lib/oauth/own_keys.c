@@ -13,11 +13,13 @@ own_keys_find(void *context, struct str kid)
 	const struct jose_key	*key = key_cache_find(kid);
 
 	keys->kid = kid;
-	if (key != NULL || str_is_absent(kid))
+	if (str_is_absent(kid) || (key != NULL && !keys->ask_always))
 		return key;
 	keys->status = presented_verification_key(keys->store, keys->arena, kid, &jwk);
 	if (keys->status != STORE_ROWS)
 		return NULL;
+	if (key != NULL)
+		return key;
 	key = key_cache_add(jose_key_from_public_jwk(jwk));
 	return key != NULL && str_equal(jose_key_kid(key), kid) ? key : NULL;
 }

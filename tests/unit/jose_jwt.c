@@ -821,6 +821,7 @@ test_claims(void)
 	ok(!jwt_claim_integer(claims, "none", &i), "SEC-JOSE-05: a missing integer");
 	ok(jwt_claim_boolean(claims, "b", &b) && b, "a boolean");
 	ok(!jwt_claim_boolean(claims, "s", &b), "SEC-JOSE-05: a string is no boolean");
+	ok(jwt_has_claim(claims, "n") && jwt_has_claim(claims, "s") && !jwt_has_claim(claims, "none"), "a claim that is there, null too");
 	ok(json_is_object(jwt_claim(claims, "o")) && jwt_claim(claims, "none") == NULL, "an object");
 	ok(jwt_has_scope(claims, STR("files.read")) && jwt_has_scope(claims, STR("openid")),
 	    "scope");
