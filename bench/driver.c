@@ -239,16 +239,16 @@ header_line(const char *name, const char *value)
 	return buf_str(&line);
 }
 
-/* The value of a header of the answer; "absent" if it has none. */
+/* The value of a header of the answer; "absent" if it has none.  The first line is
+ * HTTP's status or CGI's first header. */
 static struct str
 find_header(const struct user *user, const char *name)
 {
-	const char *line = user->in;
+	size_t n = strlen(name);
 
-	while ((line = strstr(line, "\r\n")) != NULL && line < user->body) {
-		line += 2;
-		if (strncasecmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':') {
-			line += strlen(name) + 1;
+	for (const char *line = user->in; line < user->body; line += strcspn(line, "\n") + 1) {
+		if (strncasecmp(line, name, n) == 0 && line[n] == ':') {
+			line += n + 1;
 			line += strspn(line, " ");
 			return (struct str){ line, strcspn(line, "\r") };
 		}
