@@ -86,7 +86,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("changes, headers, status", [b[1:] for b in BAD], ids=[b[0] for b in BAD])
+@pytest.mark.parametrize("changes, headers, status", [b[1:] for b in BAD], ids=["SEC-SESS-07 " + b[0] for b in BAD])
 @pytest.mark.parametrize("action", ["disconnect", "sign_out"])
 def test_bad_form(bed, action, changes, headers, status):
     browser = at_account(bed)

@@ -106,10 +106,12 @@ def test_every_change_makes_it_invalid(bed):
 
 
 BAD = [("no name", {"name": ""}, ("files.read",)), ("no scope", {}, ()), ("unknown scope", {}, ("nothing",)),
-       ("identity", {}, ("openid",)), ("two resources", {}, ("files.read", "vault.read"))]
+       ("identity", {}, ("openid",)), ("two resources", {}, ("files.read", "vault.read")),
+       ("a name with a control", {"name": "a\nb"}, ("files.read",)), ("a name that is too long", {"name": "n" * 256}, ("files.read",)),
+       *[(f"days {d!r}", {"days": d}, ("files.read",)) for d in ("", "0", "-1", "+1", "367", "9999", "abc", "7.5", " 7", "99999")]]
 
 
-@pytest.mark.parametrize("different, scopes", [b[1:] for b in BAD], ids=[b[0] for b in BAD])
+@pytest.mark.parametrize("different, scopes", [b[1:] for b in BAD], ids=["SEC-TOK-05 " + b[0] for b in BAD])
 def test_bad(bed, different, scopes):
     bed.db("DELETE FROM postern.api_key")
     browser = at_account(bed)
@@ -145,7 +147,7 @@ def str_uuid(hexadecimal):
 
 
 @pytest.mark.parametrize("action, name", [("end_session", "session"), ("revoke_key", "key")])
-@pytest.mark.parametrize("value", ["", "x", "1" * 36, "11111111-1111-4111-8111-11111111111G"])
+@pytest.mark.parametrize("value", ["", "x", "1" * 36, "11111111-1111-4111-8111-11111111111G"], ids=lambda v: f"SEC-PARAM-04 {v!r}")
 def test_malformed_id(bed, action, name, value):
     browser = at_account(bed)
     browser.send("POST", bed.issuer + "/account", wire.form({"action": action, name: value,

@@ -184,7 +184,7 @@ OTHER_FAULTS = [    # with a bad client or URI the page comes first, whatever el
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("fault", [f for _, f in OTHER_FAULTS], ids=["SEC-AUTHZ-01 " + n for n, _ in OTHER_FAULTS])
+@pytest.mark.parametrize("fault", [f for _, f in OTHER_FAULTS], ids=["SEC-AUTHZ-01 CVE-2024-25715 " + n for n, _ in OTHER_FAULTS])
 def test_the_page_comes_before_every_other_error(bed, session, fault, method):
     names = [p.split("=")[0] for p in fault.split("&")]
     for bad in ({"redirect_uri": "https://evil.example/cb"}, {"client_id": "nobody"}):
@@ -213,79 +213,80 @@ def test_repeated_client_or_uri_gives_a_page(bed, session, name):
 
 S256 = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
 REPORTED = [    # name, what is different, error
-    ("RFC 6749 3.1.1 response_type missing", {"response_type": None}, "invalid_request"),
-    ("response_type empty", {"response_type": ""}, "invalid_request"),
+    ("SEC-AUTHZ-03 RFC 6749 3.1.1 response_type missing", {"response_type": None}, "invalid_request"),
+    ("SEC-AUTHZ-03 response_type empty", {"response_type": ""}, "invalid_request"),
     ("SEC-AUTHZ-03 response_type token", {"response_type": "token"}, "unsupported_response_type"),
-    ("response_type id_token", {"response_type": "id_token"}, "unsupported_response_type"),
-    ("response_type code token", {"response_type": "code token"}, "unsupported_response_type"),
-    ("response_type code code", {"response_type": "code code"}, "unsupported_response_type"),
-    ("response_type Code", {"response_type": "Code"}, "unsupported_response_type"),
-    ("response_type none", {"response_type": "none"}, "unsupported_response_type"),
-    ("response_type with a space", {"response_type": "code "}, "unsupported_response_type"),
+    ("SEC-AUTHZ-03 response_type id_token", {"response_type": "id_token"}, "unsupported_response_type"),
+    ("SEC-AUTHZ-03 response_type code token", {"response_type": "code token"}, "unsupported_response_type"),
+    ("SEC-AUTHZ-03 response_type code code", {"response_type": "code code"}, "unsupported_response_type"),
+    ("SEC-AUTHZ-03 response_type Code", {"response_type": "Code"}, "unsupported_response_type"),
+    ("SEC-AUTHZ-03 response_type none", {"response_type": "none"}, "unsupported_response_type"),
+    ("SEC-AUTHZ-03 response_type with a space", {"response_type": "code "}, "unsupported_response_type"),
     ("SEC-AUTHZ-04 response_mode fragment", {"response_mode": "fragment"}, "invalid_request"),
-    ("response_mode form_post", {"response_mode": "form_post"}, "invalid_request"),
-    ("response_mode form_post.jwt", {"response_mode": "form_post.jwt"}, "invalid_request"),
-    ("response_mode web_message", {"response_mode": "web_message"}, "invalid_request"),
+    ("SEC-AUTHZ-04 response_mode form_post", {"response_mode": "form_post"}, "invalid_request"),
+    ("SEC-AUTHZ-04 response_mode form_post.jwt", {"response_mode": "form_post.jwt"}, "invalid_request"),
+    ("SEC-AUTHZ-04 response_mode web_message", {"response_mode": "web_message"}, "invalid_request"),
     ("SEC-PKCE-01 challenge missing", {"code_challenge": None, "code_challenge_method": None}, "invalid_request"),
     ("SEC-PKCE-01 challenge empty", {"code_challenge": "", "code_challenge_method": ""}, "invalid_request"),
-    ("challenge missing, method there", {"code_challenge": None}, "invalid_request"),
-    ("RFC 7636 4.3 method missing means plain", {"code_challenge_method": None}, "invalid_request"),
-    ("method plain", {"code_challenge_method": "plain"}, "invalid_request"),
-    ("method s256", {"code_challenge_method": "s256"}, "invalid_request"),
-    ("method S512", {"code_challenge_method": "S512"}, "invalid_request"),
-    ("challenge of 42", {"code_challenge": CHALLENGE[:-1]}, "invalid_request"),
-    ("challenge of 44", {"code_challenge": CHALLENGE + "A"}, "invalid_request"),
-    ("challenge padded", {"code_challenge": CHALLENGE + "="}, "invalid_request"),
-    ("challenge with +", {"code_challenge": "+" + CHALLENGE[1:]}, "invalid_request"),
-    ("challenge with /", {"code_challenge": "/" + CHALLENGE[1:]}, "invalid_request"),
-    ("challenge with a space", {"code_challenge": " " + CHALLENGE[1:]}, "invalid_request"),
-    ("challenge with NUL", {"code_challenge": CHALLENGE[:-1] + "\0"}, "invalid_request"),
-    ("challenge not ASCII", {"code_challenge": CHALLENGE[:-2] + "é"}, "invalid_request"),
-    ("challenge too long", {"code_challenge": "A" * 129}, "invalid_request"),
-    ("OIDC 3.1.2.1 prompt unknown", {"prompt": "create"}, "invalid_request"),
-    ("prompt none login", {"prompt": "none login"}, "invalid_request"),
-    ("prompt none consent", {"prompt": "none consent"}, "invalid_request"),
-    ("prompt none select_account", {"prompt": "select_account none"}, "invalid_request"),
-    ("prompt None", {"prompt": "None"}, "invalid_request"),
-    ("prompt login,consent", {"prompt": "login,consent"}, "invalid_request"),
-    ("max_age -1", {"max_age": "-1"}, "invalid_request"),
-    ("max_age text", {"max_age": "soon"}, "invalid_request"),
-    ("max_age 1.5", {"max_age": "1.5"}, "invalid_request"),
-    ("max_age +1", {"max_age": "+1"}, "invalid_request"),
-    ("max_age with space", {"max_age": " 1"}, "invalid_request"),
-    ("max_age 2^31", {"max_age": "2147483648"}, "invalid_request"),
-    ("max_age overflowing", {"max_age": "99999999999999999999"}, "invalid_request"),
-    ("max_age hexadecimal", {"max_age": "0x10"}, "invalid_request"),
-    ("OIDC 6.1 request", {"request": "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported"),
+    ("SEC-PKCE-01 challenge missing, method there", {"code_challenge": None}, "invalid_request"),
+    ("SEC-PKCE-01 RFC 7636 4.3 method missing means plain", {"code_challenge_method": None}, "invalid_request"),
+    ("SEC-PKCE-01 method plain", {"code_challenge_method": "plain"}, "invalid_request"),
+    ("SEC-PKCE-01 method s256", {"code_challenge_method": "s256"}, "invalid_request"),
+    ("SEC-PKCE-01 method S512", {"code_challenge_method": "S512"}, "invalid_request"),
+    ("SEC-PKCE-01 challenge of 42", {"code_challenge": CHALLENGE[:-1]}, "invalid_request"),
+    ("SEC-PKCE-01 challenge of 44", {"code_challenge": CHALLENGE + "A"}, "invalid_request"),
+    ("SEC-PKCE-01 challenge padded", {"code_challenge": CHALLENGE + "="}, "invalid_request"),
+    ("SEC-PKCE-01 challenge with +", {"code_challenge": "+" + CHALLENGE[1:]}, "invalid_request"),
+    ("SEC-PKCE-01 challenge with /", {"code_challenge": "/" + CHALLENGE[1:]}, "invalid_request"),
+    ("SEC-PKCE-01 challenge with a space", {"code_challenge": " " + CHALLENGE[1:]}, "invalid_request"),
+    ("SEC-PKCE-01 challenge with NUL", {"code_challenge": CHALLENGE[:-1] + "\0"}, "invalid_request"),
+    ("SEC-PKCE-01 challenge not ASCII", {"code_challenge": CHALLENGE[:-2] + "é"}, "invalid_request"),
+    ("SEC-PARAM-06 challenge too long", {"code_challenge": "A" * 129}, "invalid_request"),
+    ("SEC-AUTHZ-05 OIDC 3.1.2.1 prompt unknown", {"prompt": "create"}, "invalid_request"),
+    ("SEC-AUTHZ-05 prompt none login", {"prompt": "none login"}, "invalid_request"),
+    ("SEC-AUTHZ-05 prompt none consent", {"prompt": "none consent"}, "invalid_request"),
+    ("SEC-AUTHZ-05 prompt none select_account", {"prompt": "select_account none"}, "invalid_request"),
+    ("SEC-AUTHZ-05 prompt None", {"prompt": "None"}, "invalid_request"),
+    ("SEC-AUTHZ-05 prompt login,consent", {"prompt": "login,consent"}, "invalid_request"),
+    ("SEC-AUTHZ-05 max_age -1", {"max_age": "-1"}, "invalid_request"),
+    ("SEC-AUTHZ-05 max_age text", {"max_age": "soon"}, "invalid_request"),
+    ("SEC-AUTHZ-05 max_age 1.5", {"max_age": "1.5"}, "invalid_request"),
+    ("SEC-AUTHZ-05 max_age +1", {"max_age": "+1"}, "invalid_request"),
+    ("SEC-AUTHZ-05 max_age with space", {"max_age": " 1"}, "invalid_request"),
+    ("SEC-AUTHZ-05 max_age 2^31", {"max_age": "2147483648"}, "invalid_request"),
+    ("SEC-AUTHZ-05 max_age overflowing", {"max_age": "99999999999999999999"}, "invalid_request"),
+    ("SEC-AUTHZ-05 max_age hexadecimal", {"max_age": "0x10"}, "invalid_request"),
+    ("SEC-PAR-04 OIDC 6.1 request", {"request": "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported"),
     ("SEC-PAR-04 request_uri", {"request_uri": "http://127.0.0.1:9/x"}, "request_uri_not_supported"),
-    ("OIDC 7.2.1 registration", {"registration": "{}"}, "registration_not_supported"),
-    ("RFC 6749 3.3 scope unknown", {"scope": "nothing"}, "invalid_scope"),
-    ("scope partly unknown", {"scope": "openid nothing"}, "invalid_scope"),
-    ("scope twice", {"scope": "openid openid"}, "invalid_scope"),
-    ("scope two spaces", {"scope": "openid  files.read"}, "invalid_scope"),
-    ("scope leading space", {"scope": " openid"}, "invalid_scope"),
-    ("scope case", {"scope": "OpenID"}, "invalid_scope"),
-    ("scope with quote", {"scope": "op\"enid"}, "invalid_request"),
-    ("scope with backslash", {"scope": "op\\enid"}, "invalid_request"),
-    ("scope not ASCII", {"scope": "é"}, "invalid_request"),
-    ("scope with tab", {"scope": "openid\tfiles.read"}, "invalid_request"),
+    ("SEC-AUTHZ-05 OIDC 7.2.1 registration", {"registration": "{}"}, "registration_not_supported"),
+    ("SEC-TOK-05 RFC 6749 3.3 scope unknown", {"scope": "nothing"}, "invalid_scope"),
+    ("SEC-TOK-05 scope partly unknown", {"scope": "openid nothing"}, "invalid_scope"),
+    ("SEC-TOK-05 scope twice", {"scope": "openid openid"}, "invalid_scope"),
+    ("SEC-TOK-05 scope two spaces", {"scope": "openid  files.read"}, "invalid_scope"),
+    ("SEC-TOK-05 scope leading space", {"scope": " openid"}, "invalid_scope"),
+    ("SEC-TOK-05 scope case", {"scope": "OpenID"}, "invalid_scope"),
+    ("SEC-TOK-05 scope with quote", {"scope": "op\"enid"}, "invalid_request"),
+    ("SEC-TOK-05 scope with backslash", {"scope": "op\\enid"}, "invalid_request"),
+    ("SEC-TOK-05 scope not ASCII", {"scope": "é"}, "invalid_request"),
+    ("SEC-TOK-05 scope with tab", {"scope": "openid\tfiles.read"}, "invalid_request"),
     ("SEC-PARAM-06 scope too long", {"scope": "s" * 2049}, "invalid_request"),
-    ("RFC 8707 2 scopes of two resources", {"scope": "files.read vault.read"}, "invalid_target"),
-    ("resource unknown", {"resource": "https://unknown.example/"}, "invalid_target"),
-    ("resource not of the scopes", {"resource": VAULT}, "invalid_target"),
-    ("resource with identity scopes only", {"scope": "openid", "resource": VAULT}, "invalid_target"),
-    ("resource with fragment", {"resource": VAULT + "#x"}, "invalid_target"),
-    ("resource relative", {"resource": "api"}, "invalid_target"),
-    ("resource with a slash more", {"scope": "vault.read", "resource": VAULT + "/"}, "invalid_target"),
+    ("SEC-TOK-05 RFC 8707 2 scopes of two resources", {"scope": "files.read vault.read"}, "invalid_target"),
+    ("SEC-TOK-05 resource unknown", {"resource": "https://unknown.example/"}, "invalid_target"),
+    ("SEC-TOK-05 resource not of the scopes", {"resource": VAULT}, "invalid_target"),
+    ("SEC-TOK-05 resource with identity scopes only", {"scope": "openid", "resource": VAULT}, "invalid_target"),
+    ("SEC-TOK-05 resource with fragment", {"resource": VAULT + "#x"}, "invalid_target"),
+    ("SEC-TOK-05 resource relative", {"resource": "api"}, "invalid_target"),
+    ("SEC-TOK-05 resource with a slash more", {"scope": "vault.read", "resource": VAULT + "/"}, "invalid_target"),
     ("SEC-PARAM-06 nonce too long", {"nonce": "n" * 1025}, "invalid_request"),
     ("SEC-PARAM-04 nonce with NUL", {"nonce": "a\0b"}, "invalid_request"),
-    ("login_hint too long", {"login_hint": "h" * 256}, "invalid_request"),
-    ("prompt too long", {"prompt": "login " * 30}, "invalid_request"),
+    ("SEC-PARAM-06 login_hint too long", {"login_hint": "h" * 256}, "invalid_request"),
+    ("SEC-PARAM-06 prompt too long", {"prompt": "login " * 30}, "invalid_request"),
 ]
 
 
 @pytest.mark.parametrize("different, error", [(d, e) for _, d, e in REPORTED], ids=[n for n, _, _ in REPORTED])
 def test_error_is_reported(bed, session, different, error):
+    """SEC-WEB-03, SEC-ISS-02: a registered error, a fixed text, our name."""
     request = bed.authorization(**different)
     answer = bed.get("/authorize", request, session)
     if not is_of_lighttpd(bed, answer):
@@ -304,7 +305,7 @@ REPEATED = ["response_type", "scope", "state", "code_challenge", "code_challenge
             "max_age", "response_mode", "resource", "login_hint", "request", "request_uri", "registration"]
 
 
-@pytest.mark.parametrize("name", REPEATED)
+@pytest.mark.parametrize("name", REPEATED, ids=lambda v: f"SEC-PARAM-01 {v}")
 def test_repeated_parameter(bed, session, name):
     """SEC-PARAM-01, RFC 6749 section 3.1: also when empty, also when spelt otherwise."""
     request = bed.authorization()

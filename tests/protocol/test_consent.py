@@ -78,7 +78,7 @@ def test_no_decision_by_get(bed):
 
 
 def test_decision_is_used_once(bed):
-    """SEC-PARAM-05: neither the form nor the way back serves twice."""
+    """SEC-PARAM-05, CVE-2020-14302: neither the form nor the way back serves twice."""
     browser = asked(bed)
     fields = {**forms(browser.page)[0]["fields"], "decision": "allow"}
     browser.send("POST", bed.issuer + "/consent", wire.form(fields))
@@ -157,7 +157,7 @@ def test_posted_protocol_values_are_ignored(bed):
 
 
 def test_every_octet_of_the_handle_counts(bed, long):
-    """SEC-AUTHZ-06."""
+    """SEC-AUTHZ-06, CVE-2026-7571."""
     browser = asked(bed)
     handle = forms(browser.page)[0]["fields"]["request"]
     for i in range(0, 64, 1 if long or bed.how == "http" else 13):
@@ -205,7 +205,7 @@ ENDS = [    # what happens between the page and the decision
 ]
 
 
-@pytest.mark.parametrize("sql", [s for _, s in ENDS], ids=[n for n, _ in ENDS])
+@pytest.mark.parametrize("sql", [s for _, s in ENDS], ids=["SEC-CONS-02 " + n for n, _ in ENDS])
 def test_what_ends_before_the_decision(bed, sql):
     session = bed.session("alan")
     browser = asked(bed, session=session)

@@ -4,7 +4,7 @@ on the next request, in every process, without a restart."""
 import pytest
 
 from lib import jwt
-from lib.bed import CB, handle_of
+from lib.bed import CB, basic, handle_of
 
 # name, SQL, what puts it back; {id}: the session, {code}: the grant
 GATES = [
@@ -40,6 +40,8 @@ def words(sql, **values):
 
 @pytest.mark.parametrize("sql, back", [g[1:] for g in GATES], ids=["SEC-TOK-06 " + g[0] for g in GATES])
 def test_code_and_token_die(bed, sql, back):
+    """SEC-TOK-06; between approval and redemption: CVE-2026-88770, CVE-2026-9798, CVE-2026-16103; everywhere at once:
+    CVE-2025-12624."""
     session = bed.session()
     bed.consent("t-public")
     spent, unspent = bed.code(session), bed.code(session)
@@ -50,6 +52,8 @@ def test_code_and_token_die(bed, sql, back):
             bed.db(words(sql, id=session.id, code=handle_of(code).id))
         refused = bed.call(token)
         assert refused.status == 401, refused
+        assert bed.get("/userinfo", headers=[("Authorization", "Bearer " + token)]).status == 401
+        assert bed.post("/introspect", {"token": token}, headers=[basic("t-drive")]).body == b'{"active":false}'
         assert 'error="invalid_token"' in refused.get("WWW-Authenticate")
         answer = bed.redeem(unspent)
         assert answer.json()["error"] in ("invalid_grant", "invalid_client"), answer
@@ -142,6 +146,7 @@ def test_authorize_sees_changes(bed):
 
 
 def test_session_ends_by_idleness_and_age(bed):
+    """SEC-SESS-05, CVE-2022-37186: the row decides, on each request and in each process."""
     for sql in ("UPDATE postern.session SET last_seen_at = now() - interval '25 hours' WHERE id = {}",
                 "UPDATE postern.session SET expires_at = now() - interval '1 second' WHERE id = {}"):
         session = bed.session()

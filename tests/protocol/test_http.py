@@ -21,7 +21,7 @@ SUFFIXES = ["/", "/x", "//", "/.", "/..", "/../token", ";x", ";", "%00", "%20", 
             "/..;/login", "\\x", "%5cx", "%3f", "*", "~"]
 
 
-@pytest.mark.parametrize("name", ENDPOINTS)
+@pytest.mark.parametrize("name", ENDPOINTS, ids=lambda v: f"SEC-HTTP-06 {v!r}")
 def test_extra_path(bed, name):
     """Anything but exactly the one path: no answer of the endpoint's."""
     for suffix in SUFFIXES if bed.how == "http" else SUFFIXES[::3]:
@@ -38,7 +38,7 @@ def test_extra_path(bed, name):
     bed.works()
 
 
-@pytest.mark.parametrize("spelling", ["//%s", "/./%s", "/x/../%s", "/%%74oken", "/TOKEN", "/%s%%2e", "/.//%s"])
+@pytest.mark.parametrize("spelling", ["//%s", "/./%s", "/x/../%s", "/%%74oken", "/TOKEN", "/%s%%2e", "/.//%s"], ids=lambda v: f"SEC-HTTP-06 {v!r}")
 def test_other_spelling_of_the_path(bed, spelling):
     """The web server may normalise; the program wants its own raw path."""
     target = bed.path + spelling.replace("%s", "token").replace("%%", "%")
@@ -72,7 +72,7 @@ ALLOWED = {"authorize": "GET, HEAD, POST", "login": "GET, HEAD, POST", "consent"
            "userinfo": "GET, HEAD, POST", "logout": "GET, HEAD, POST", "jwks": "GET, HEAD", METADATA: "GET, HEAD"}
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", ALL, ids=lambda v: f"SEC-HTTP-07 {v!r}")
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "FOO", "get", "GETT", "GE"])
 def test_method(bed, name, method):
     answer = bed.request(method, bed.at("/" + name))
@@ -101,7 +101,7 @@ def samples(bed, name):
     return [a for a in out if a.get("X-Content-Type-Options")]     # the rest is the web server's own
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", ALL, ids=lambda v: f"SEC-WEB-01 SEC-CONS-03 SEC-TOK-09 {v!r}")
 def test_headers(bed, name):
     """SEC-WEB-01, SEC-CONS-03, SEC-TOK-09: on every reply, errors included."""
     got = samples(bed, name)
@@ -130,7 +130,7 @@ def test_headers(bed, name):
 
 # --- CORS: SEC-HTTP-11 ---------------------------------------------------
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", ALL, ids=lambda v: f"SEC-HTTP-11 {v!r}")
 @pytest.mark.parametrize("origin", ["https://app.example", "null", "http://noteapp.localhost"])
 def test_cors(bed, name, origin):
     replies = [bed.get("/" + name, headers=[("Origin", origin)]), bed.post("/" + name, {"a": "b"}, headers=[("Origin", origin)])]
@@ -143,7 +143,7 @@ def test_cors(bed, name, origin):
         assert answer.get("Access-Control-Allow-Credentials") is None
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", ALL, ids=lambda v: f"SEC-HTTP-11 {v!r}")
 def test_preflight(bed, name):
     answer = bed.request("OPTIONS", bed.at("/" + name), [("Origin", "https://app.example"), ("Access-Control-Request-Method", "POST"),
                                                          ("Access-Control-Request-Headers", "authorization,content-type")])
@@ -177,7 +177,7 @@ def test_a_real_error_is_readable_across_origins(bed):
 # --- limits: SEC-HTTP-02, SEC-HTTP-08 ------------------------------------
 
 def test_many_headers(bed):
-    """100 variables at most; the worker lives."""
+    """SEC-HTTP-02: 100 variables at most; the worker lives."""
     answer = bed.get("/jwks?not-kept", headers=[(f"X-{i}", "1") for i in range(150)])
     assert answer.status == 431, answer
     assert answer.get("Content-Type") == "application/json"
@@ -208,7 +208,7 @@ LENGTHS = ["-1", "+62", " ", "abc", "0x3e", "62, 62", "62.0", "1e2", "9999999999
 
 
 @pytest.mark.http
-@pytest.mark.parametrize("value", LENGTHS)
+@pytest.mark.parametrize("value", LENGTHS, ids=lambda v: f"SEC-HTTP-08 {v!r}")
 def test_content_length(bed, value):
     """SEC-HTTP-08."""
     answer = raw(bed, [("Content-Length", value)], GOOD.encode(), half_close=True)
@@ -276,7 +276,7 @@ CGI_LENGTHS = [("", 200), (None, 200), ("-1", 200), ("0", 400), ("10", 400), ("5
                ("0x2b", 400), ("43x", 400), ("65537", 413), ("1000000000", 413), ("99999999999999999999", 400), ("-43", 400)]
 
 
-@pytest.mark.parametrize("value, status", CGI_LENGTHS)
+@pytest.mark.parametrize("value, status", CGI_LENGTHS, ids=[f"SEC-HTTP-08 {v!r}" for v, _ in CGI_LENGTHS])
 def test_cgi_content_length(bed, value, status):
     answer = cgi(bed, CONTENT_LENGTH=value)
     assert answer.status == status, answer
@@ -297,6 +297,7 @@ FORGED = {      # SEC-HTTP-03: none of these is looked at
 
 
 def test_cgi_environment_decides_nothing(bed):
+    """SEC-HTTP-03, SEC-ISS-01."""
     answer = cgi(bed, **FORGED)
     assert answer.status == 200 and jwt.read(answer.json()["access_token"])[1]["iss"] == bed.issuer
     page = bed.run_cgi("GET", bed.at("/authorize?" + wire.form(bed.authorization())), [], None, FORGED)

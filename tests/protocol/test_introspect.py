@@ -36,7 +36,7 @@ def test_active_for_the_resource_and_the_client(bed, session):
 
 
 def test_strangers_learn_nothing(bed, session):
-    """SEC-INTRO-02: the same octets as for rubbish."""
+    """SEC-INTRO-02, CVE-2026-37979, CVE-2026-18208: the same octets as for rubbish."""
     token = bed.tokens(session, "t-refresh-basic")["access_token"]
     stranger, rubbish = ask(bed, token, "t-machine"), ask(bed, "rubbish", "t-machine")
     assert stranger.body == rubbish.body == b'{"active":false}'
@@ -98,7 +98,7 @@ def test_id_token_is_no_access_token(bed, session):
 
 
 CLIENTS = [
-    ("SEC-INTRO-01 public", {"client_id": "t-refresh"}, []),
+    ("public", {"client_id": "t-refresh"}, []),
     ("none", {}, []),
     ("wrong secret", {}, [basic("t-drive", "wrong")]),
     ("empty secret", {}, [basic("t-drive", "")]),
@@ -107,7 +107,7 @@ CLIENTS = [
 ]
 
 
-@pytest.mark.parametrize("different, headers", [c[1:] for c in CLIENTS], ids=[c[0] for c in CLIENTS])
+@pytest.mark.parametrize("different, headers", [c[1:] for c in CLIENTS], ids=["SEC-INTRO-01 " + c[0] for c in CLIENTS])
 def test_caller_must_authenticate(bed, session, different, headers):
     token = bed.tokens(session, "t-refresh-basic")["access_token"]
     answer = bed.post("/introspect", {"token": token, **different}, headers=headers)
@@ -163,14 +163,14 @@ def test_revoked_while_it_is_worth_nothing(bed, session, scope):
 
 
 def test_other_clients_token_stays(bed, session):
-    """SEC-REV-02: 200, and nothing happens."""
+    """SEC-REV-02, autentico #182: 200, and nothing happens."""
     body = bed.tokens(session, "t-refresh")
     for token in (body["access_token"], body["refresh_token"]):
         assert bed.post("/revoke", {"token": token}, headers=[basic("t-refresh-basic")]).status == 200
     assert bed.call(body["access_token"]).status == 200
 
 
-@pytest.mark.parametrize("token", ["x", "a.b.c", "A" * 71, "postern_key_x", "é".encode().decode("latin-1").encode("ascii", "ignore").decode() or "q"])
+@pytest.mark.parametrize("token", ["x", "a.b.c", "A" * 71, "postern_key_x", "..", "q"], ids=lambda v: f"SEC-REV-02 {v[:20]!r}")
 def test_unknown_token_is_200(bed, token):
     assert give_back(bed, token).status == 200
 

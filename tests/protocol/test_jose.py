@@ -214,7 +214,7 @@ ATTACKS = [
     ("SEC-JOSE-11", "typ at+jwt: an access token's", lambda k: k.with_header(typ="at+jwt"), HINT),
     *[("SEC-JOSE-12", f"{cve} JWE {json.dumps(header)}", lambda k, h=header: jwt.encode(json.dumps(h).encode()) + ".AAAA.AAAA.AAAA.AAAA") for cve, header in (
         ("CVE-2024-28180", {"alg": "dir", "enc": "A128GCM", "zip": "DEF"}), ("GO-2023-2334", {"alg": "PBES2-HS256+A128KW", "p2c": 2147483647, "enc": "A128GCM"}),
-        ("CVE-2022-38493", {"alg": "RSA-OAEP", "enc": "A128GCM"}), ("CVE-2023-37464", {"alg": "A128GCMKW", "enc": "A128GCM", "tag": "AA"}), ("CVE-2016-9121", {"alg": "ECDH-ES", "enc": "A128GCM"}))],
+        ("CVE-2022-32096", {"alg": "A256KW", "enc": "A256GCM"}), ("CVE-2022-38493", {"alg": "RSA-OAEP", "enc": "A128GCM"}), ("CVE-2023-37464", {"alg": "A128GCMKW", "enc": "A128GCM", "tag": "AA"}), ("CVE-2016-9121", {"alg": "ECDH-ES", "enc": "A128GCM"}))],
 ]
 _pairs = [(row, consumer) for row in ATTACKS for consumer in (row[3] if len(row) > 3 else CONSUMERS)]
 ROWS = [pytest.param(consumer, row[2], id=f"{row[0]} {row[1]} at {consumer}", marks=[] if i % CGI_STEP == 0 else pytest.mark.http)

@@ -64,7 +64,7 @@ def test_audience_of_identity_alone_is_the_issuer(bed, keys):
 
 @pytest.mark.parametrize("client, alg", [("t-public", "ES256"), ("t-basic", "RS256")])
 def test_id_token(bed, keys, client, alg):
-    """OpenID Connect Core section 2; SEC-TOK-10."""
+    """OpenID Connect Core section 2; SEC-TOK-10; SEC-SESS-04: auth_time is that of the login."""
     session = bed.session(ago_seconds=30)
     body = bed.tokens(session, client, nonce="n-0S6_WzA2Mj \"\\ é")
     header, claims = jwt.verify(body["id_token"], keys)

@@ -63,9 +63,9 @@ def test_login_without_a_request_leads_to_the_account(bed):
 SPELLINGS = ["Grace", "GRACE", " grace ", "\uff47race"]
 
 
-@pytest.mark.parametrize("name", SPELLINGS)
+@pytest.mark.parametrize("name", SPELLINGS, ids=lambda v: f"SEC-LOGIN-04 {v!r}")
 def test_one_account_for_all_spellings(bed, name):
-    """SEC-LOGIN-04: one spelling, one counter."""
+    """SEC-LOGIN-04, CVE-2025-24806, CVE-2026-47203: one spelling, one counter."""
     browser = at_login(bed)
     browser.login(name, "wrong")
     assert browser.page.status == 403
@@ -94,7 +94,7 @@ def test_cookies(bed):
 
 
 def test_new_session_at_each_login_and_the_old_one_ends(bed):
-    """SEC-SESS-02."""
+    """SEC-SESS-02, CVE-2021-45379: whoever has another person's cookie is, after a login, who has logged in."""
     browser = at_login(bed)
     browser.login()
     first = browser.cookies["postern_session"]
@@ -110,7 +110,7 @@ def test_new_session_at_each_login_and_the_old_one_ends(bed):
 
 
 def test_a_planted_session_id_is_not_adopted(bed):
-    """SEC-SESS-02, CVE-2026-7507: fixation."""
+    """SEC-SESS-02, CVE-2026-7507, CVE-2024-28197: fixation."""
     browser = at_login(bed)
     browser.cookies["postern_session"] = planted = "B" * 64
     browser.login()
@@ -281,7 +281,7 @@ def test_password_never_by_get(bed):
 REQUESTS = ["<script>alert(1)</script>", "a=\"><script>", "//evil.example", "a=b c", "a=\\", "a=%00&client_id=%zz"]
 
 
-@pytest.mark.parametrize("query", REQUESTS)
+@pytest.mark.parametrize("query", REQUESTS, ids=lambda v: f"SEC-SESS-06 {v!r}")
 def test_hostile_request_in_the_address(bed, query):
     """SEC-WEB-02, SEC-SESS-06."""
     answer = bed.request("GET", bed.at("/login?" + query.replace(" ", "+")))
@@ -304,7 +304,7 @@ def test_login_hint_is_escaped(bed):
 # --- unknown names look the same -----------------------------------------
 
 def test_unknown_name_looks_the_same(bed):
-    """SEC-LOGIN-03: status, headers and page."""
+    """SEC-LOGIN-03, CVE-2026-23511, CVE-2024-41952, CVE-2024-0391: status, headers and page."""
     pages = {}
     for name in ("grace", "nobd7"):
         browser = at_login(bed)
@@ -407,7 +407,7 @@ def test_throttle_of_an_address(bed):
 FORWARDED = ["10.9.9.9", "unknown", "a", "", "127.0.0.1, 10.9.9.9", "::1", "' OR 1=1", "x" * 300]
 
 
-@pytest.mark.parametrize("value", FORWARDED)
+@pytest.mark.parametrize("value", FORWARDED, ids=lambda v: f"SEC-HTTP-04 {v!r}")
 def test_forwarded_for_is_not_an_address(bed, value):
     """SEC-HTTP-04, CVE-2024-47070: a header does not choose the throttled address."""
     browser = at_login(bed)

@@ -66,7 +66,7 @@ BAD_URIS = [
 ]
 
 
-@pytest.mark.parametrize("uri", BAD_URIS)
+@pytest.mark.parametrize("uri", BAD_URIS, ids=lambda v: f"SEC-LOGOUT-02 {v!r}")
 def test_unregistered_uri_is_a_page(bed, uri):
     """SEC-LOGOUT-02."""
     browser = browser_of(bed)
@@ -83,7 +83,7 @@ def test_uri_needs_a_client(bed):
 BAD_HINTS = ["x", "a.b.c", "eyJhbGciOiJub25lIn0.e30."]
 
 
-@pytest.mark.parametrize("hint", BAD_HINTS)
+@pytest.mark.parametrize("hint", BAD_HINTS, ids=lambda v: f"SEC-LOGOUT-01 {v!r}")
 def test_bad_hint(bed, hint):
     browser = browser_of(bed)
     browser.send("GET", url(bed, id_token_hint=hint, post_logout_redirect_uri=OUT))
@@ -108,7 +108,7 @@ FORGED = [("csrf missing", {"csrf": None}, []), ("csrf wrong", {"csrf": "A" * 43
           ("other origin", {}, [("Origin", "https://evil.example")]), ("cross-site", {}, [("Sec-Fetch-Site", "cross-site")])]
 
 
-@pytest.mark.parametrize("different, headers", [f[1:] for f in FORGED], ids=[f[0] for f in FORGED])
+@pytest.mark.parametrize("different, headers", [f[1:] for f in FORGED], ids=["SEC-LOGOUT-01 " + f[0] for f in FORGED])
 def test_forged_confirmation(bed, different, headers):
     browser = browser_of(bed)
     browser.send("GET", bed.issuer + "/logout")

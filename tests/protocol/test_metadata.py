@@ -13,7 +13,7 @@ def where(bed, name):
     return sorted({bed.path + name, name + bed.path})
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("name", DOCUMENTS, ids=lambda v: f"SEC-ISS-02 {v!r}")
 def test_metadata(bed, name):
     for target in where(bed, name):
         answer = bed.request("GET", target)
@@ -58,7 +58,7 @@ def test_metadata_follows_the_rows(bed):
         bed.public_has_changed()
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:80@localhost", "127.0.0.1", "localhost:1"])
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80@localhost", "127.0.0.1", "localhost:1"], ids=lambda v: f"SEC-ISS-01 {v!r}")
 def test_host_header_changes_nothing(bed, host):
     """SEC-ISS-01, SEC-HTTP-03."""
     headers = [("Host", host), ("X-Forwarded-Host", "evil.example"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Prefix", "/evil"),
@@ -74,7 +74,7 @@ WRONG = ["/.well-known/", "/.well-known/openid-configuration/", "/.well-known/op
          "/.well-known/other", "/.well-known/oauth-authorization-server/other", "/.well-known/openid-configuration/auth/auth"]
 
 
-@pytest.mark.parametrize("target", WRONG)
+@pytest.mark.parametrize("target", WRONG, ids=lambda v: f"SEC-HTTP-06 {v!r}")
 def test_other_documents(bed, target):
     answer = bed.request("GET", bed.path + target)
     assert answer.status == 404, answer
@@ -119,7 +119,7 @@ def test_head(bed, path):
     assert head.get("Content-Type") == got.get("Content-Type")
 
 
-@pytest.mark.parametrize("path", ["/jwks", "/.well-known/openid-configuration"])
+@pytest.mark.parametrize("path", ["/jwks", "/.well-known/openid-configuration"], ids=lambda v: f"SEC-HTTP-07 {v!r}")
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 def test_methods(bed, path, method):
     answer = bed.request(method, bed.at(path), [], "" if method == "POST" else None)

@@ -48,6 +48,7 @@ def alive(bed, token):
 
 @pytest.mark.parametrize("client", ["t-refresh", "t-refresh-basic"])
 def test_rotation(bed, session, client):
+    """SEC-RT-02: each use makes the next one."""
     first = grants(bed, session, client)
     answer = refresh(bed, first["refresh_token"], client)
     assert answer.status == 200 and answer.get("Cache-Control") == "no-store"
@@ -58,12 +59,14 @@ def test_rotation(bed, session, client):
 
 
 def test_only_for_clients_that_may(bed, session):
+    """SEC-RT-01."""
     assert "refresh_token" not in bed.tokens(session, "t-public")
     good = grants(bed, session)
     is_error(refresh(bed, good["refresh_token"], "t-public"), "unauthorized_client")
 
 
 def test_lost_reply_gets_the_same_successor(bed, session):
+    """SEC-RT-04."""
     first = grants(bed, session)
     again = [refresh(bed, first["refresh_token"]).json()["refresh_token"] for _ in range(5)]
     assert len(set(again)) == 1
@@ -71,7 +74,8 @@ def test_lost_reply_gets_the_same_successor(bed, session):
 
 
 def test_older_generation_ends_the_grant(bed, session):
-    """SEC-RT-03: issue #50999 -- twice within a second, then the first."""
+    """SEC-RT-03, CVE-2026-9802: twice within a second, then the first; no process remembers anything,
+    as the bed without a web server shows, where each request is a process of its own."""
     first = grants(bed, session)
     second = refresh(bed, first["refresh_token"]).json()
     third = refresh(bed, second["refresh_token"]).json()
@@ -133,12 +137,16 @@ BAD = [
     ("unknown client", {"client_id": "nobody"}, "invalid_client", 401),
     ("no client", {"client_id": None}, "invalid_client", 401),
     ("public client with a secret", {"client_secret": "x"}, "invalid_client", 401),
-    ("scope not granted", {"scope": "email"}, "invalid_scope", 400),
-    ("scope with a word twice", {"scope": "openid openid"}, "invalid_scope", 400),
+    ("SEC-TOK-05 scope that was not granted", {"scope": "email"}, "invalid_scope", 400),
+    ("SEC-TOK-05 scope twice", {"scope": "files.read files.read"}, "invalid_scope", 400),
+    ("SEC-TOK-05 scope with two spaces", {"scope": "openid  files.read"}, "invalid_scope", 400),
+    ("SEC-TOK-05 scope with a space at the end", {"scope": "openid "}, "invalid_scope", 400),
+    ("SEC-TOK-05 scope in capitals", {"scope": "OPENID"}, "invalid_scope", 400),
+    ("SEC-TOK-05 resource of another grant", {"resource": VAULT}, "invalid_target", 400),
 ]
 
 
-@pytest.mark.parametrize("different, error, status", [b[1:] for b in BAD], ids=[b[0] for b in BAD])
+@pytest.mark.parametrize("different, error, status", [b[1:] for b in BAD], ids=["SEC-RT-01 " + b[0] for b in BAD])
 def test_bad(bed, session, different, error, status):
     good = grants(bed, session)
     is_error(refresh(bed, good["refresh_token"], **different), error, status)
@@ -156,7 +164,7 @@ def test_token_kinds_are_not_confused(bed, session):
     assert bed.call(opaque["refresh_token"]).status == 401
 
 
-END = [     # SEC-TOK-06, SEC-RT-05, CVE-2026-43983: what ends the grant
+END = [     # what ends the grant
     ("account disabled", "UPDATE postern.account SET disabled_at = now() WHERE login_name = 'alan'",
      "UPDATE postern.account SET disabled_at = NULL WHERE login_name = 'alan'"),
     ("account epoch", "UPDATE postern.account SET epoch = epoch + 1 WHERE login_name = 'alan'", "SELECT 1"),
@@ -171,8 +179,10 @@ END = [     # SEC-TOK-06, SEC-RT-05, CVE-2026-43983: what ends the grant
 ]
 
 
-@pytest.mark.parametrize("end, undo", [e[1:] for e in END], ids=[e[0] for e in END])
+@pytest.mark.parametrize("end, undo", [e[1:] for e in END], ids=["SEC-TOK-06 SEC-RT-05 " + e[0] for e in END])
 def test_gate(bed, end, undo):
+    """SEC-TOK-06, CVE-2026-43983, CVE-2025-64521, CVE-2026-1609, CVE-2025-53942; a disabled resource: CVE-2026-93999;
+    consent that is gone: CVE-2026-79652."""
     bed.consent("t-refresh", "alan")
     good = grants(bed, bed.session("alan"))
     bed.db(end)

@@ -101,12 +101,13 @@ KEEP = [    # wrong, and the right client can still redeem (SEC-CODE-02)
     ("redirect_uri with a slash", {"redirect_uri": CB + "/"}, "invalid_grant"),
     ("redirect_uri case", {"redirect_uri": CB.upper()}, "invalid_grant"),
     ("redirect_uri too long", {"redirect_uri": CB + "?" + "x" * 2100}, "invalid_request"),
-    ("CVE-2026-16089 another client", {"client_id": "t-other"}, "invalid_grant"),
+    ("SEC-CODE-03 CVE-2026-16089 CVE-2026-28513 another client", {"client_id": "t-other"}, "invalid_grant"),
+    ("SEC-CODE-03 CVE-2019-15941 a client that people are not asked about", {"client_id": "t-implied"}, "invalid_grant"),
     ("code missing", {"code": None}, "invalid_request"),
     ("code empty", {"code": ""}, "invalid_request"),
     ("grant_type missing", {"grant_type": None}, "invalid_request"),
     ("grant_type empty", {"grant_type": ""}, "invalid_request"),
-    ("SEC-TOK-01 password", {"grant_type": "password", "username": "grace", "password": "x"}, "unsupported_grant_type"),
+    ("SEC-TOK-01 CVE-2026-9792 password", {"grant_type": "password", "username": "grace", "password": "x"}, "unsupported_grant_type"),
     ("refresh_token", {"grant_type": "refresh_token", "refresh_token": "x"}, "unauthorized_client"),
     ("implicit", {"grant_type": "implicit"}, "unsupported_grant_type"),
     ("grant_type case", {"grant_type": "Authorization_Code"}, "unsupported_grant_type"),
@@ -118,7 +119,7 @@ KEEP = [    # wrong, and the right client can still redeem (SEC-CODE-02)
 ]
 
 
-@pytest.mark.parametrize("different, error", [k[1:] for k in KEEP], ids=[k[0] for k in KEEP])
+@pytest.mark.parametrize("different, error", [k[1:] for k in KEEP], ids=["SEC-CODE-02 " + k[0] for k in KEEP])
 def test_wrong_but_the_code_lives(bed, session, different, error):
     code = bed.code(session)
     is_error(bed.redeem(code, **different), error, 401 if error == "invalid_client" else 400)
@@ -127,7 +128,7 @@ def test_wrong_but_the_code_lives(bed, session, different, error):
 
 
 def test_verifier_without_challenge_is_refused(bed, session):
-    """SEC-PKCE-03: downgrade."""
+    """SEC-PKCE-03, CVE-2024-23647, CVE-2024-22258: downgrade, of a confidential client."""
     code = bed.code(session, "t-classic", code_challenge=None, code_challenge_method=None)
     is_error(bed.redeem(code, "t-classic"), "invalid_grant")
     is_good(bed.redeem(code, "t-classic", code_verifier=None))
@@ -208,7 +209,7 @@ def b64(text):
 
 
 AUTH = [    # name, Authorization (None: without), parameters, error
-    ("CLI-02 wrong secret", basic("t-machine", "wrong")[1], {}, "invalid_client"),
+    ("wrong secret", basic("t-machine", "wrong")[1], {}, "invalid_client"),
     ("CVE-2024-45160 empty secret", b64("t-machine:"), {}, "invalid_client"),
     ("no colon", b64("t-machine"), {}, "invalid_client"),
     ("empty", b64(""), {}, "invalid_client"),
@@ -233,12 +234,12 @@ AUTH = [    # name, Authorization (None: without), parameters, error
     ("Digest", "Digest username=\"t-machine\"", {}, "invalid_client"),
     ("Negotiate", "Negotiate YII=", {}, "invalid_client"),
     ("two credentials joined", basic("t-machine")[1] + ", " + basic("t-machine")[1], {}, "invalid_client"),
-    ("CLI-03 two methods", basic("t-machine")[1], {"client_secret": SECRET}, "invalid_request"),
-    ("two methods, same client", basic("t-machine")[1], {"client_id": "t-machine", "client_secret": SECRET}, "invalid_request"),
+    ("SEC-CLI-03 two methods", basic("t-machine")[1], {"client_secret": SECRET}, "invalid_request"),
+    ("SEC-CLI-03 two methods, same client", basic("t-machine")[1], {"client_id": "t-machine", "client_secret": SECRET}, "invalid_request"),
     ("client_id differs", basic("t-machine")[1], {"client_id": "t-basic"}, "invalid_request"),
-    ("CLI-01 post for a basic client", None, {"client_id": "t-machine", "client_secret": SECRET}, "invalid_client"),
-    ("basic for a post client", basic("t-post")[1], {}, "invalid_client"),
-    ("nothing for a basic client", None, {"client_id": "t-machine"}, "invalid_client"),
+    ("SEC-CLI-01 post for a basic client", None, {"client_id": "t-machine", "client_secret": SECRET}, "invalid_client"),
+    ("SEC-CLI-01 basic for a post client", basic("t-post")[1], {}, "invalid_client"),
+    ("SEC-CLI-01 nothing for a basic client", None, {"client_id": "t-machine"}, "invalid_client"),
     ("empty client_secret", None, {"client_id": "t-post", "client_secret": ""}, "invalid_client"),
     ("wrong client_secret", None, {"client_id": "t-post", "client_secret": "x"}, "invalid_client"),
     ("client_secret without id", None, {"client_secret": SECRET}, "invalid_client"),
@@ -249,11 +250,14 @@ AUTH = [    # name, Authorization (None: without), parameters, error
     ("a public client with Basic", basic("t-public")[1], {}, "invalid_client"),
     ("assertion", None, {"client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", "client_assertion": "x"}, "invalid_client"),
     ("CVE-2026-16093 empty assertion and secret", None, {"client_id": "t-post", "client_secret": "x", "client_assertion": ""}, "invalid_client"),
+    ("SEC-CLI-03 CVE-2026-16093 assertion beside Basic", basic("t-machine")[1], {"client_assertion": "x"}, "invalid_client"),
+    ("SEC-CLI-03 assertion beside a secret", None, {"client_id": "t-post", "client_secret": SECRET, "client_assertion": "x.y.z"}, "invalid_client"),
+    ("SEC-CLI-03 assertion of a public client", None, {"client_id": "t-public", "client_assertion": "x"}, "invalid_client"),
     ("a client of codes", basic("t-code-only")[1], {}, "unauthorized_client"),
 ]
 
 
-@pytest.mark.parametrize("header, parameters, error", [a[1:] for a in AUTH], ids=["SEC-" + a[0] for a in AUTH])
+@pytest.mark.parametrize("header, parameters, error", [a[1:] for a in AUTH], ids=["SEC-CLI-02 " + a[0] for a in AUTH])
 def test_client_authentication(bed, header, parameters, error):
     headers = [("Authorization", header)] if header else []
     answer = bed.post("/token", {"grant_type": "client_credentials", "scope": "files.read", **parameters}, headers=headers)
@@ -312,7 +316,7 @@ def test_scope_of_a_machine(bed, which):
 
 SCOPES = [
     ("RFC 8707 2.2 two resources", {}, "invalid_target"), ("two resources named", {"scope": "files.read vault.read"}, "invalid_target"),
-    ("unknown", {"scope": "nothing"}, "invalid_scope"), ("SEC-TOK-05 not the client's", {"scope": "openid"}, "invalid_scope"),
+    ("unknown", {"scope": "nothing"}, "invalid_scope"), ("CVE-2024-52287 CVE-2026-33132 not the client's", {"scope": "openid"}, "invalid_scope"),
     ("one of two", {"scope": "files.read nothing"}, "invalid_scope"), ("twice", {"scope": "files.read files.read"}, "invalid_scope"),
     ("two spaces", {"scope": "files.read  files.write"}, "invalid_scope"), ("case", {"scope": "Files.Read"}, "invalid_scope"),
     ("quote", {"scope": "\""}, "invalid_request"), ("too long", {"scope": "s" * 2049}, "invalid_request"),
@@ -323,7 +327,7 @@ SCOPES = [
 ]
 
 
-@pytest.mark.parametrize("parameters, error", [s[1:] for s in SCOPES], ids=[s[0] for s in SCOPES])
+@pytest.mark.parametrize("parameters, error", [s[1:] for s in SCOPES], ids=["SEC-TOK-05 " + s[0] for s in SCOPES])
 def test_bad_scope_of_a_machine(bed, parameters, error):
     is_error(bed.machine(**parameters), error)
     if bed.how == "http":
@@ -363,17 +367,17 @@ def test_media_type_accepted(bed, media_type):
 
 
 BODIES = [      # RFC 6749 section 3.2; SEC-PARAM
-    ("empty", ""), ("repeated", GOOD + "&scope=files.read"), ("repeated empty", GOOD + "&scope="),
-    ("repeated, encoded name", GOOD + "&s%63ope=files.read"), ("repeated grant_type", GOOD + "&grant_type=client_credentials"),
-    ("repeated secret", GOOD + "&client_secret=a&client_secret=b"), ("bad percent", GOOD + "&resource=%"),
-    ("bad hex", GOOD + "&x=%g0"), ("NUL", GOOD + "&resource=%00"), ("overlong", GOOD + "&resource=%c0%af"),
-    ("latin-1", GOOD + "&resource=%e9"), ("raw NUL", GOOD + "&resource=a\0"), ("surrogate", GOOD + "&code=%ed%a0%80"),
-    ("110 parameters", GOOD + "&" + "&".join(f"a{i}=1" for i in range(110))), ("JSON", '{"grant_type":"client_credentials"}'),
-    ("semicolons", GOOD.replace("&", ";")), ("= only", "="), ("& only", "&&&&"),
+    ("SEC-PARAM-02 empty", ""), ("SEC-PARAM-01 repeated", GOOD + "&scope=files.read"), ("SEC-PARAM-01 repeated empty", GOOD + "&scope="),
+    ("SEC-PARAM-01 repeated, encoded name", GOOD + "&s%63ope=files.read"), ("SEC-PARAM-01 repeated grant_type", GOOD + "&grant_type=client_credentials"),
+    ("SEC-PARAM-01 repeated secret", GOOD + "&client_secret=a&client_secret=b"), ("SEC-PARAM-04 bad percent", GOOD + "&resource=%"),
+    ("SEC-PARAM-04 bad hex", GOOD + "&x=%g0"), ("SEC-PARAM-04 NUL", GOOD + "&resource=%00"), ("SEC-PARAM-04 overlong", GOOD + "&resource=%c0%af"),
+    ("SEC-PARAM-04 latin-1", GOOD + "&resource=%e9"), ("SEC-PARAM-04 raw NUL", GOOD + "&resource=a\0"), ("SEC-PARAM-04 surrogate", GOOD + "&code=%ed%a0%80"),
+    ("SEC-PARAM-06 110 parameters", GOOD + "&" + "&".join(f"a{i}=1" for i in range(110))), ("SEC-HTTP-10 JSON", '{"grant_type":"client_credentials"}'),
+    ("SEC-HTTP-10 semicolons", GOOD.replace("SEC-PARAM-04 &", ";")), ("SEC-PARAM-02 = only", "="), ("SEC-PARAM-02 & only", "&&&&"),
 ]
 
 
-@pytest.mark.parametrize("body", [b for _, b in BODIES], ids=["SEC-PARAM " + n for n, _ in BODIES])
+@pytest.mark.parametrize("body", [b for _, b in BODIES], ids=[n for n, _ in BODIES])
 def test_body(bed, body):
     answer = bed.request("POST", bed.at("/token"), [basic("t-machine")], body)
     expected = "unsupported_grant_type" if ";" in body else "invalid_request"

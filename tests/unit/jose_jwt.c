@@ -690,7 +690,7 @@ test_payloads(void)
 		snprintf(name, sizeof name, "SEC-JOSE-%s", payloads[i].name);
 		expect(verify(forge(STR(HEADER), payloads[i].payload)), JWT_MALFORMED, name);
 		expect(verify(resign(forge(STR(HEADER), payloads[i].payload), STR("x"))),
-		    JWT_BAD_SIGNATURE, "SEC-JOSE-09: the signature is looked at first");
+		    JWT_BAD_SIGNATURE, "SEC-JOSE-09 CVE-2026-1529: the signature is looked at first");
 	}
 }
 
