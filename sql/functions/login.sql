@@ -31,7 +31,8 @@ $$;
 
 -- Count an attempt.  NULL: it may go on; else how long to wait.  One statement, so
 -- that parallel guesses are counted one by one (SEC-LOGIN-02).  The first p_free
--- attempts are free, then the wait doubles up to a quarter of an hour.
+-- attempts are free, then the wait doubles up to a quarter of an hour; the hundredth
+-- failure of an account in a row is the last for a day (NIST SP 800-63B-4 section 3.2.2).
 CREATE OR REPLACE FUNCTION postern.throttle_count(p_subject text, p_free integer) RETURNS interval
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -44,6 +45,7 @@ BEGIN
         failures = CASE WHEN t.expires_at < clock_timestamp() THEN 1 ELSE t.failures + 1 END,
         blocked_until = clock_timestamp() + CASE
             WHEN t.expires_at < clock_timestamp() OR t.failures + 1 < p_free THEN interval '0'
+            WHEN t.failures + 1 >= 100 AND starts_with(p_subject, 'account:') THEN interval '1 day'
             ELSE make_interval(secs => least(900, 2 ^ least(t.failures + 1 - p_free, 20))) END,
         expires_at = clock_timestamp() + interval '1 day'
     WHERE t.blocked_until <= clock_timestamp();

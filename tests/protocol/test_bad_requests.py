@@ -117,6 +117,22 @@ def test_no_octet_makes_a_header(good, name, parameter):
     endpoint.works()
 
 
+PAGES = [p for p in PAIRS if p[0] in ("authorize", "login", "consent", "account", "logout")]
+
+
+@pytest.mark.parametrize("name, parameter", rows("SEC-WEB-02 CVE-2019-8400 CVE-2026-33525", PAGES))
+def test_nothing_is_reflected(good, name, parameter):
+    """Error texts are ours; what a page repeats of a request is escaped."""
+    endpoint = good[name]
+    for value in ("\"><svg onload=canary()>", "'><script>canary()</script>", "javascript:canary()", "{{canary}}", "</style><script>canary()//"):
+        answer = endpoint.send(**{parameter: value})
+        assert answer.status in (200, 303, 400, 403), answer
+        for raw in ("<svg", "<script", "{{"):
+            assert raw not in answer.text, (value, answer)
+        assert "<" not in (answer.location or "") and '"' not in (answer.location or ""), answer
+    endpoint.works()
+
+
 # --- length --------------------------------------------------------------
 
 SMALL = [(e, p) for e, p in PAIRS if endpoints.LIMITS[e][p] < 65536]

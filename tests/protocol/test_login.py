@@ -1,5 +1,6 @@
 """The login page: SEC-LOGIN, SEC-SESS, SEC-WEB; NIST SP 800-63B-4 section 3.2.2."""
 
+import ctypes
 import re
 import statistics
 import time
@@ -27,6 +28,14 @@ def at_login(bed, request=None):
         browser.go(bed.issuer + "/authorize?" + wire.form(request))
     assert browser.page.status == 200 and forms(browser.page), browser.page
     return browser
+
+
+def crypt_of(password, method):
+    """crypt(3), with a cost that tests can wait for."""
+    library = ctypes.CDLL("libcrypt.so.1")
+    library.crypt.restype = ctypes.c_char_p
+    setting = {"bcrypt": b"$2b$04$" + b"A" * 21 + b"u", "yescrypt": b"$y$j75$abcdefghijklmnop"}[method]
+    return library.crypt(password.encode(), setting).decode()
 
 
 def attempts(bed):
@@ -271,6 +280,38 @@ def test_csrf_of_another_page(bed):
     is_refused(other)
 
 
+def test_no_session_before_the_last_check(bed):
+    """SEC-SESS-03, CVE-2023-28862: neither the page nor a wrong password makes a row, or a cookie of a session."""
+    count = "SELECT count(*) FROM postern.session"
+    before = bed.db.value(count)
+    browser = at_login(bed)
+    browser.login(password="wrong")
+    browser.login("nobody")
+    browser.send("POST", bed.issuer + "/login", {"username": "grace", "password": bed.password})
+    assert bed.db.value(count) == before and "postern_session" not in browser.cookies
+    browser.go(bed.issuer + "/login")
+    browser.login()
+    assert int(bed.db.value(count)) == int(before) + 1
+
+
+def test_no_octet_of_a_long_password_is_cut(bed):
+    """SEC-PWD-02: bcrypt looks at 72 octets; what is longer is refused, not cut."""
+    hashed = bed.db.value("SELECT password_hash FROM postern.account WHERE login_name = 'alan'")
+    for password, stored in (("x" * 72, "bcrypt"), ("y" * 511, "yescrypt")):
+        bed.db("UPDATE postern.account SET password_hash = {} WHERE login_name = 'alan'", crypt_of(password, stored))
+        try:
+            for wrong in (password + "x", password[:-1], password[:-1] + "z"):
+                if len(wrong) <= 511:
+                    browser = at_login(bed)
+                    browser.login("alan", wrong)
+                    is_refused(browser)
+            browser.login("alan", password)
+            assert "postern_session" in browser.cookies
+        finally:
+            bed.db("UPDATE postern.account SET password_hash = {} WHERE login_name = 'alan'", hashed)
+            bed.unthrottle()
+
+
 def test_password_never_by_get(bed):
     """SEC-HTTP-07."""
     answer = bed.get("/login", {"username": "grace", "password": bed.password})
@@ -387,10 +428,39 @@ def test_wait_doubles(bed):
 def test_wait_is_a_quarter_of_an_hour_at_most(bed):
     browser = at_login(bed)
     browser.login(password="wrong")
-    bed.db("UPDATE postern.login_throttle SET failures = 1000 WHERE subject LIKE 'account:%'")
+    bed.db("UPDATE postern.login_throttle SET failures = 90 WHERE subject LIKE 'account:%'")
     browser.login(password="wrong")
     assert 890 < float(bed.db.value("SELECT extract(epoch FROM blocked_until - now()) FROM postern.login_throttle"
                                     " WHERE subject LIKE 'account:%'")) <= 900
+
+
+def test_the_hundredth_failure_is_the_last_for_a_day(bed):
+    """SEC-LOGIN-01: NIST SP 800-63B-4 section 3.2.2."""
+    browser = at_login(bed)
+    browser.login(password="wrong")
+    bed.db("UPDATE postern.login_throttle SET failures = 98, blocked_until = now() WHERE subject LIKE 'account:%'")
+    browser.login(password="wrong")
+    bed.db("UPDATE postern.login_throttle SET blocked_until = now() WHERE subject LIKE 'account:%'")
+    browser.login(password="wrong")
+    assert browser.page.status == 403 and attempts(bed) == 100
+    hours = "SELECT extract(epoch FROM blocked_until - now()) / 3600 FROM postern.login_throttle WHERE subject LIKE 'account:%'"
+    assert 23.9 < float(bed.db.value(hours)) <= 24
+    browser.login()
+    is_refused(browser, 429)
+    bed.db("UPDATE postern.login_throttle SET blocked_until = now(), expires_at = now() - interval '1 second'")    # a day later
+    browser.login(password="wrong")
+    assert browser.page.status == 403 and attempts(bed) == 1
+    browser.login()
+    assert "postern_session" in browser.cookies
+
+
+def test_an_address_is_never_stopped_for_a_day(bed):
+    """SEC-LOGIN-01: behind one address may be a whole school."""
+    browser = at_login(bed)
+    browser.login("nobody", "wrong")
+    bed.db("UPDATE postern.login_throttle SET failures = 500 WHERE subject LIKE 'address:%'")
+    browser.login("nobody", "wrong")
+    assert float(bed.db.value("SELECT extract(epoch FROM blocked_until - now()) FROM postern.login_throttle WHERE subject LIKE 'address:%'")) <= 900
 
 
 def test_throttle_of_an_address(bed):

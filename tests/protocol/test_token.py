@@ -373,7 +373,7 @@ BODIES = [      # RFC 6749 section 3.2; SEC-PARAM
     ("SEC-PARAM-04 bad hex", GOOD + "&x=%g0"), ("SEC-PARAM-04 NUL", GOOD + "&resource=%00"), ("SEC-PARAM-04 overlong", GOOD + "&resource=%c0%af"),
     ("SEC-PARAM-04 latin-1", GOOD + "&resource=%e9"), ("SEC-PARAM-04 raw NUL", GOOD + "&resource=a\0"), ("SEC-PARAM-04 surrogate", GOOD + "&code=%ed%a0%80"),
     ("SEC-PARAM-06 110 parameters", GOOD + "&" + "&".join(f"a{i}=1" for i in range(110))), ("SEC-HTTP-10 JSON", '{"grant_type":"client_credentials"}'),
-    ("SEC-HTTP-10 semicolons", GOOD.replace("SEC-PARAM-04 &", ";")), ("SEC-PARAM-02 = only", "="), ("SEC-PARAM-02 & only", "&&&&"),
+    ("SEC-HTTP-10 semicolons", GOOD.replace("&", ";")), ("SEC-PARAM-02 = only", "="), ("SEC-PARAM-02 & only", "&&&&"),
 ]
 
 

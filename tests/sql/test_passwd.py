@@ -31,6 +31,7 @@ def verifies(password, digest):
     GOOD.encode(), b"x" * 15, b"x" * 511, ("\u00e9" * 15).encode(), " fifteen spaces ".encode(), b"15 \xc2\xa0 characters"])
 @pytest.mark.parametrize("end", [b"\n", b"", b"\nanother line\n"])
 def test_good(password, end):
+    """SEC-PWD-01, SEC-PWD-04: 15 characters are enough, of any kind; memory-hard."""
     done = passwd(password + end)
     assert (done.returncode, done.stderr) == (0, b"")
     digest = done.stdout.rstrip(b"\n")
@@ -50,6 +51,7 @@ def test_salt():
     (b"correct horse battery\xc0\xaf", b"UTF-8"),
 ])
 def test_bad(password, says):
+    """SEC-PWD-01."""
     done = passwd(password)
     assert done.returncode == 65 and says in done.stderr
     assert done.stdout == b"" and b"horse" not in done.stderr

@@ -75,6 +75,7 @@ def test_the_schema_has_relations_and_functions_to_protect(site):
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_relations_are_closed(site, endpoint):
+    """SEC-DB-02, SEC-PWD-05: nobody reads a hash, not even login."""
     templates = {"read": READS, "write": READS + WRITES, "all": READS + WRITES + TABLES_ONLY}
     statements = [template.format(relation, column) for relation, column, kind in relations(site) for template in templates[kind]]
     denied(site, endpoint, statements)
