@@ -9,6 +9,7 @@ from . import bed as beds
 from . import demo
 
 SHORT_TABLE = 6         # rows
+FULL_BED = "lighttpd"   # where everything runs
 
 
 def pytest_addoption(parser):
@@ -21,20 +22,23 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "http: only where a web server stands in front")
+    config.addinivalue_line("markers", "once: on one bed only, because no web server has a part in it; with --long on all")
 
 
 def pytest_collection_modifyitems(config, items):
     """What does not apply to a bed is left out; nothing is skipped.  CGI starts a process
     for each request: there, without --long, every third row of a long table."""
-    if beds.BEDS[config.getoption("--bed")][2] != "cgi":
-        return
+    bed, long = config.getoption("--bed"), config.getoption("--long")
+    is_cgi = beds.BEDS[bed][2] == "cgi"
     rows, kept = collections.Counter(), []
     for item in items:
+        if item.get_closest_marker("once") and bed != FULL_BED and not long:
+            continue
         table = item.nodeid.partition("[")[0]
         rows[table] += 1
-        if item.get_closest_marker("http"):
+        if is_cgi and item.get_closest_marker("http"):
             continue
-        if rows[table] <= SHORT_TABLE or rows[table] % 3 == 0 or config.getoption("--long"):
+        if not is_cgi or long or rows[table] <= SHORT_TABLE or rows[table] % 3 == 0:
             kept.append(item)
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept

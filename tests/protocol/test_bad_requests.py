@@ -18,10 +18,10 @@ def good(bed):
 
 
 def rows(requirement, pairs=PAIRS):
-    """A row for each parameter.  The parser is the same without a web server, where each
-    request is a process: there, one parameter of each endpoint."""
+    """A row for each parameter on one bed, for the first one of each endpoint on all: web
+    servers do not look into bodies."""
     first = dict(reversed(pairs))
-    return [pytest.param(e, p, id=f"{requirement} {e} {p}", marks=[] if first[e] == p else pytest.mark.http) for e, p in pairs]
+    return [pytest.param(e, p, id=f"{requirement} {e} {p}", marks=[] if first[e] == p else pytest.mark.once) for e, p in pairs]
 
 
 def named(requirement, names):
@@ -124,10 +124,10 @@ PAGES = [p for p in PAIRS if p[0] in ("authorize", "login", "consent", "account"
 def test_nothing_is_reflected(good, name, parameter):
     """Error texts are ours; what a page repeats of a request is escaped."""
     endpoint = good[name]
-    for value in ("\"><svg onload=canary()>", "'><script>canary()</script>", "javascript:canary()", "{{canary}}", "</style><script>canary()//"):
+    for value in ("\"><svg onload=canary()>", "'><script>canary()</script>", "javascript:canary()", "</style><script>canary()//"):
         answer = endpoint.send(**{parameter: value})
         assert answer.status in (200, 303, 400, 403), answer
-        for raw in ("<svg", "<script", "{{"):
+        for raw in ("<svg", "<script"):
             assert raw not in answer.text, (value, answer)
         assert "<" not in (answer.location or "") and '"' not in (answer.location or ""), answer
     endpoint.works()

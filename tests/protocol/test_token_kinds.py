@@ -201,7 +201,7 @@ def test_only_at_its_own_places(bed, kinds, place):
     assert "code=" in bed.get("/authorize", bed.authorization("t-refresh-basic"), kinds.session).location
 
 
-@pytest.mark.http
+@pytest.mark.once
 @pytest.mark.parametrize("kind", KINDS, ids=["SEC-TOK-02 " + k for k in KINDS])
 def test_no_change_is_good_anywhere(bed, kinds, kind):
     """Cut, longer, padded, another case, another alphabet: CVE-2026-27840."""

@@ -200,6 +200,146 @@ def test_every_constraint_of_a_table_for_administrators_has_a_name(site):
                      f" = ANY ('{{{','.join('postern.' + t for t in GOOD)}}}');") == []
 
 
+# --- tables that the endpoints' functions write: the same, by the kind of constraint ---
+
+ID, OTHER = "'00000000-0000-4000-8000-000000000001'", "'00000000-0000-4000-8000-000000000002'"
+SOON = "now() + interval '1 hour'"
+WRITTEN = {
+    "session": {"id": ID, "secret_sha256": "sha256('x')", "sub": OTHER, "account_epoch": "0", "expires_at": SOON},
+    "login_throttle": {"subject": "'account:x'", "failures": "1", "blocked_until": "now()", "expires_at": SOON},
+    "consent": {"sub": ID, "client_id": "'noteapp'", "scope": "'{openid}'"},
+    "authorization_request": {"id": ID, "secret_sha256": "sha256('x')", "session_id": OTHER, "client_id": "'noteapp'",
+                              "redirect_uri": "'https://note.example.org/'", "query": "'client_id=noteapp'", "scope": "'{openid}'", "expires_at": SOON},
+    "authorization_grant": {"id": ID, "client_id": "'noteapp'", "client_epoch": "0", "scope": "'{openid}'", "code_sha256": "sha256('x')", "expires_at": SOON},
+    "revoked_token": {"jti": "'x'", "expires_at": SOON},
+    "api_key": {"id": ID, "secret_sha256": "sha256('x')", "sub": OTHER, "account_epoch": "0", "name": "'script'", "scope": "'{files.read}'",
+                "resource": "'https://drive.example.org'", "expires_at": SOON},
+}
+EVERY = {**GOOD, **WRITTEN}
+SHORT = [
+    *[(table, column, value, constraint) for table, column, constraint in (
+        ("session", "secret_sha256", "session_secret_sha256_check"), ("authorization_request", "secret_sha256", "authorization_request_secret_sha256_check"),
+        ("authorization_grant", "code_sha256", "authorization_grant_code_sha256_check"), ("api_key", "secret_sha256", "api_key_secret_sha256_check"))
+      for value in ("''", "'plain text'", "sha256('x') || '\\x00'", "substr(sha256('x'), 2)")],
+    *[("authorization_request", "decision", f"'{d}'", "authorization_request_decision_check") for d in ("", "ALLOW", "allow ", "yes")],
+    ("api_key", "name", "''", "api_key_name_check"), ("api_key", "name", "repeat('n', 256)", "api_key_name_check"),
+]
+
+
+def values(table, changes=None):
+    row = {**EVERY[table], **(changes or {})}
+    return f"INSERT INTO postern.{table} ({', '.join(row)}) VALUES ({', '.join(row.values())})"
+
+
+@pytest.mark.parametrize("table", WRITTEN)
+def test_written_row_is_accepted(site, table):
+    done = site.run(f"BEGIN; {values(table)}; ROLLBACK;")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("table, column, value, constraint", SHORT, ids=[f"{t} {c} {v}"[:60] for t, c, v, _ in SHORT])
+def test_written_row_is_refused(site, table, column, value, constraint):
+    """SEC-DCR-05, SEC-CODE-04, SEC-SESS-01: a digest has 32 octets, and is no secret in plain."""
+    done = site.run(f"BEGIN; {values(table, {column: value})}; ROLLBACK;")
+    assert done.returncode != 0 and f'violates check constraint "{constraint}"' in done.stderr, done.stderr
+
+
+def test_every_short_constraint_is_tried(site):
+    stored = set(site.rows("SELECT c.conname FROM pg_constraint c WHERE c.connamespace = 'postern'::regnamespace AND c.contype = 'c' AND strpos(c.conname, ' ') = 0;"))
+    assert stored == {constraint for _, _, _, constraint in SHORT}
+
+
+def test_no_column_that_must_be_there_may_be_missing(site):
+    """Each NOT NULL, by the catalog: every table, every column."""
+    columns = [line.split("|") for line in site.rows(
+        "SELECT r.relname || '|' || a.attname FROM pg_attribute a JOIN pg_class r ON r.oid = a.attrelid WHERE r.relnamespace = 'postern'::regnamespace"
+        " AND r.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull AND r.relname NOT LIKE 'schema_%';")]
+    assert {table for table, _ in columns} == set(EVERY)
+    blocks = [f"DO $$ BEGIN {values(table, {column: 'NULL'})}; RAISE EXCEPTION 'accepted: {table}.{column}';"
+              " EXCEPTION WHEN not_null_violation THEN NULL; END $$;" for table, column in columns]
+    done = site.run("\n".join(blocks))
+    assert done.returncode == 0, done.stderr
+
+
+KEYS = {        # what must not come twice: unique index, and what may differ all the same
+    "issuer": ("issuer_pkey", {"url": "'https://other.example.org'"}), "resource": ("resource_pkey", {"name": "'Other'"}), "scope": ("scope_pkey", {"title": "'Other'"}),
+    "account": ("account_login_name_key", {}), "client": ("client_pkey", {"client_name": "'Other'"}), "signing_key": ("signing_key_pkey", {}),
+    "mac_key": ("the tag is one byte and names one key", {}), "session": ("session_pkey", {"sub": ID}), "login_throttle": ("login_throttle_pkey", {"failures": "2"}),
+    "consent": ("consent_pkey", {"scope": "'{email}'"}), "authorization_request": ("authorization_request_pkey", {"session_id": ID}),
+    "authorization_grant": ("authorization_grant_pkey", {"client_id": "'other'"}), "revoked_token": ("revoked_token_pkey", {}), "api_key": ("api_key_pkey", {"sub": ID}),
+}
+
+
+@pytest.mark.parametrize("table", KEYS)
+def test_twice_is_refused(site, table):
+    index, different = KEYS[table]
+    done = site.run(f"BEGIN; {values(table)}; {values(table, different)}; ROLLBACK;")
+    assert done.returncode != 0 and f'violates unique constraint "{index}"' in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("table, column", [("account", "sub"), ("mac_key", "id")])
+def test_identifier_twice_is_refused(site, table, column):
+    more = {"account": {"login_name": "'other'"}, "mac_key": {"tag": "'\\x03'"}}[table]
+    done = site.run(f"BEGIN; {values(table, {column: ID})}; {values(table, {column: ID, **more})}; ROLLBACK;")
+    assert f'violates unique constraint "{table}_pkey"' in done.stderr
+
+
+def test_every_unique_index_is_tried(site):
+    stored = set(site.rows("SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = 'postern'::regnamespace AND i.indisunique"
+                           " AND c.relname NOT LIKE 'schema_%';"))
+    assert stored == {index for index, _ in KEYS.values()} | {"account_pkey", "mac_key_pkey"}
+
+
+FOREIGN = [("scope", {"resource": "'https://unknown.example.org'"}, "scope_resource_fkey"), ("resource", {"client_id": "'unknown'"}, "resource_client_id_fkey")]
+
+
+@pytest.mark.parametrize("table, changes, constraint", FOREIGN, ids=[f[2] for f in FOREIGN])
+def test_unknown_reference_is_refused(site, table, changes, constraint):
+    done = site.run(f"BEGIN; {values(table, changes)}; ROLLBACK;")
+    assert f'violates foreign key constraint "{constraint}"' in done.stderr
+    used = {"scope": (values("resource"), values("scope", {"resource": EVERY["resource"]["resource"]}), "DELETE FROM postern.resource"),
+            "resource": (values("client"), values("resource", {"client_id": "'noteapp'"}), "DELETE FROM postern.client")}[table]
+    done = site.run("BEGIN; " + "; ".join(used) + "; ROLLBACK;")
+    assert f'violates foreign key constraint "{constraint}"' in done.stderr
+
+
+def test_every_reference_is_tried(site):
+    stored = set(site.rows("SELECT c.conname FROM pg_constraint c WHERE c.connamespace = 'postern'::regnamespace AND c.contype = 'f';"))
+    assert stored == {constraint for _, _, constraint in FOREIGN}
+
+
+HOSTILE_URIS = ["javascript:alert(1)", "data:text/html,x", "vbscript:x", "https://user@app.example/", "https://app.example/#x", "https://app.example/\u00e9", "https://app.example/\t",
+                "https://*.example/", "//app.example/", "https:app.example", "https://app.example\\\\x", "https://app.example/<x>", "http://app.example/", "file:///etc/passwd", "blob:x", ""]
+
+
+def refused(statement, what):
+    """A block that fails if the statement does not violate a CHECK."""
+    return f"DO $$ BEGIN {statement}; RAISE EXCEPTION 'accepted: %', {what!r}; EXCEPTION WHEN check_violation THEN NULL; END $$;"
+
+
+@pytest.mark.parametrize("uri", HOSTILE_URIS, ids=[f"SEC-DCR-02 CVE-2026-29192 CVE-2025-67495 {u!a}" for u in HOSTILE_URIS])
+def test_hostile_uri_is_refused_by_insert_and_update(site, uri):
+    """SEC-DCR-04: whoever writes the row, and however."""
+    blocks = []
+    for column in ("redirect_uris", "post_logout_redirect_uris", "logo_uri", "client_uri", "policy_uri", "tos_uri"):
+        if "#" in uri and not column.endswith("uris"):
+            continue        # a page may have a place to look at
+        value = f"ARRAY[E'{uri}']" if column.endswith("uris") else f"E'{uri}'"
+        blocks += [refused(values("client", {column: value}), column), refused(f"{values('client')}; UPDATE postern.client SET {column} = {value}", column)]
+    done = site.run("\n".join(blocks))
+    assert done.returncode == 0, done.stderr
+
+
+HOSTILE_NAMES = ["Note\\u202eApp", "Note\\u2066App", "Note\\u200eApp", "Note\\x1b[31mApp", "Note\\nApp", "  ", ""]
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES, ids=lambda v: f"SEC-DCR-02 {v}")
+def test_hostile_name_is_refused(site, name):
+    """Direction marks and controls would make one app look like another."""
+    done = site.run(refused(values("client", {"client_name": f"E'{name}'"}), "client_name"))
+    assert done.returncode == 0, done.stderr
+
+
 def test_login_names_are_unique_however_spelt(site):
     done = site.run("BEGIN; INSERT INTO postern.account (login_name) VALUES ('Ada'), (' ada ');")
     assert "account_login_name_key" in done.stderr
