@@ -31,6 +31,7 @@
 #define REQUESTS_PER_WORKER		1000000
 #define UNAVAILABLE_MS			500	/* how long to answer 503 before connecting anew */
 #define MAX_EVENTS			3
+#define DRAIN_MAX_BYTES			((size_t)1024 * 1024)
 
 extern char **environ;
 
@@ -171,16 +172,40 @@ work(void *context)
 	return server->store == NULL ? EX_UNAVAILABLE : EX_OK;
 }
 
+/* context: how much has been read in all. */
 static long
 read_stdin(void *context, char *place, size_t n)
 {
-	ssize_t got;
+	size_t	*total = context;
+	ssize_t	 got;
 
-	(void)context;
 	do
 		got = read(STDIN_FILENO, place, n);
 	while (got < 0 && errno == EINTR);
+	if (got > 0)
+		*total += (size_t)got;
 	return got;
+}
+
+/* What is left of the body of a request that was refused before it was read.
+ * Apache's mod_cgid gives it over a socket, and a socket that is closed with
+ * something unread in it takes the reply along. */
+static void
+drain_stdin(size_t total)
+{
+	const char	*announced = getenv("CONTENT_LENGTH");
+	char		 place[4096];
+	size_t		 end = 0;
+	long		 length;
+
+	if (announced != NULL && str_to_long(str_of(announced), &length))
+		end = (size_t)length;
+	else if (getenv("HTTP_TRANSFER_ENCODING") != NULL)
+		end = DRAIN_MAX_BYTES;		/* chunked, without a length: up to its end */
+	if (end > DRAIN_MAX_BYTES)
+		end = DRAIN_MAX_BYTES;
+	while (total < end && read_stdin(&total, place, end - total < sizeof place ? end - total : sizeof place) > 0)
+		continue;
 }
 
 static bool
@@ -204,7 +229,8 @@ write_stdout(void *context, const char *text, size_t n)
 static int
 work_cgi(struct server *server)
 {
-	const struct body_source source = { read_stdin, NULL };
+	size_t			 total = 0;
+	const struct body_source source = { read_stdin, &total };
 	const struct reply_sink	 sink = { write_stdout, NULL };
 
 	alarm(REQUEST_DEADLINE_SECONDS);
@@ -214,6 +240,8 @@ work_cgi(struct server *server)
 		return EX_OSERR;
 	}
 	serve(server, environ, &source, &sink);
+	store_close(&server->store);
+	drain_stdin(total);
 	sanitizer_check_leaks();
 	return EX_OK;
 }
