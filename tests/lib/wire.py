@@ -3,12 +3,14 @@ broken or not.  One connection, one request."""
 
 import base64
 import json
+import select
 import selectors
 import socket
 import time
 import urllib.parse
 
-TIMEOUT_SECONDS = 15
+TIMEOUT_SECONDS = 15        # nginx's lingering_timeout is 5 s
+HALF_CLOSE_SECONDS = 0.02
 
 
 class Response:
@@ -66,6 +68,7 @@ def exchange(address, octets, half_close=False, timeout=TIMEOUT_SECONDS, wrap=la
         try:
             s.sendall(octets)
             if half_close:
+                select.select([s], [], [], HALF_CLOSE_SECONDS)
                 s.shutdown(socket.SHUT_WR)
         except (BrokenPipeError, ConnectionResetError):
             pass        # it has answered before it has read everything
