@@ -55,7 +55,7 @@ apt_install()
 	local policy=/usr/sbin/policy-rc.d
 	local cluster_dir=/etc/postgresql-common/createcluster.d
 	local cluster=$cluster_dir/postern-install.conf
-	local name servers=
+	local name units servers=
 
 	# made and made_dir outlive this function: the trap needs them.
 	umask 022
@@ -71,7 +71,7 @@ apt_install()
 		chmod 755 "$policy"
 	fi
 
-	for name in lighttpd nginx; do
+	for name in lighttpd nginx fcgiwrap; do
 		[ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] ||
 			servers="$servers $name"
 	done
@@ -87,7 +87,10 @@ apt_install()
 	for name in $servers; do
 		[ -e "/etc/init.d/$name" ] || continue
 		if command -v systemctl >/dev/null; then
-			systemctl --quiet disable "$name"
+			units=$name.service
+			[ ! -e "/lib/systemd/system/$name.socket" ] || units="$units $name.socket"
+			# shellcheck disable=SC2086  # one word or two
+			systemctl --quiet disable $units
 		else
 			update-rc.d "$name" disable
 		fi || return

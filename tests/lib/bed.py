@@ -2,14 +2,22 @@
 
     lighttpd        issuer http://localhost:PORT behind lighttpd
     nginx           the same behind nginx
+    apache          the same behind Apache (mod_proxy_fcgi)
     nginx-path      issuer http://localhost:PORT/auth behind nginx
     lighttpd-path   the same behind lighttpd
+    apache-path     the same behind Apache
+    apache-fcgid    FastCGI programs that Apache starts (mod_fcgid)
+    lighttpd-cgi    plain CGI behind lighttpd
+    nginx-cgi       plain CGI behind nginx (fcgiwrap)
+    apache-cgi      plain CGI behind Apache
+    apache-hosting  plain CGI as on shared hosting, by .htaccess; issuer below /id
     cgi             the endpoints as CGI programs, run by the test itself (guard,
                     which is FastCGI only, through lighttpd)
 
 The same tests run in each."""
 
 import base64
+import collections
 import hashlib
 import os
 import pathlib
@@ -21,12 +29,25 @@ import urllib.parse
 from . import demo, fcgi, jwt, wire
 from .database import Database
 
-BEDS = {        # name: (web server, path, how)
-    "lighttpd": ("lighttpd", "", "http"),
-    "nginx": ("nginx", "", "http"),
-    "nginx-path": ("nginx", "/auth", "http"),
-    "lighttpd-path": ("lighttpd", "/auth", "http"),
-    "cgi": ("lighttpd", "", "cgi"),
+FULL, HALF, THIN = range(3)
+Kind = collections.namedtuple("Kind", "demo how amount", defaults=("http", FULL))
+
+# demo: web server, path and mode of tools/demo; how: "http", or "cgi" without a web
+# server; amount: how much of long tables without --long, which is less where the same
+# server is asked in full elsewhere, and least where each request starts a process.
+BEDS = {
+    "lighttpd": Kind(("lighttpd", "", "fcgi")),
+    "nginx": Kind(("nginx", "", "fcgi"), amount=HALF),
+    "nginx-path": Kind(("nginx", "/auth", "fcgi")),
+    "apache": Kind(("apache", "", "fcgi")),
+    "lighttpd-path": Kind(("lighttpd", "/auth", "fcgi")),
+    "apache-path": Kind(("apache", "/auth", "fcgi")),
+    "apache-fcgid": Kind(("apache", "", "fcgid"), amount=HALF),
+    "lighttpd-cgi": Kind(("lighttpd", "", "cgi"), amount=THIN),
+    "nginx-cgi": Kind(("nginx", "/auth", "cgi"), amount=THIN),
+    "apache-cgi": Kind(("apache", "", "cgi"), amount=THIN),
+    "apache-hosting": Kind(("apache", "/id", "hosting"), amount=THIN),
+    "cgi": Kind(("lighttpd", "", "fcgi"), "cgi", amount=HALF),
 }
 
 ENDPOINTS = ("authorize", "login", "consent", "account", "token", "introspect", "revoke", "userinfo", "logout", "jwks")
@@ -87,9 +108,9 @@ def handle_of(text):
 
 class Bed:
     def __init__(self, name, directory):
-        self.name, self.how = name, BEDS[name][2]
+        self.name, self.how = name, BEDS[name].how
         self.env = demo.read_env(directory)
-        self.web = self.env["POSTERN_WEB"]
+        self.web, self.mode = self.env["POSTERN_WEB"], self.env["POSTERN_MODE"]
         self.issuer = self.env["POSTERN_ISSUER"]
         self.origin = "http://" + urllib.parse.urlsplit(self.issuer).netloc
         self.path = urllib.parse.urlsplit(self.issuer).path

@@ -44,8 +44,8 @@ def read_env(directory):
 
 
 class Demo:
-    def __init__(self, web="lighttpd", path="", workers=2):
-        self.web, self.path, self.workers = web, path, workers
+    def __init__(self, web="lighttpd", path="", mode="fcgi", workers=2):
+        self.web, self.path, self.mode, self.workers = web, path, mode, workers
         self.process, self.temporary, self.directory = None, None, None
 
     def start(self):
@@ -55,7 +55,7 @@ class Demo:
         self.directory = self.temporary / "d"
         self.output = self.temporary / "output"
         command = [ROOT / "tools/demo", "--no-install", "--dir", self.directory, "--port", str(free_port()),
-                   "--web", self.web, "--workers", str(self.workers)]
+                   "--web", self.web, "--mode", self.mode, "--workers", str(self.workers)]
         if self.path:
             command += ["--path", self.path]
         with open(self.output, "wb") as output:
@@ -69,7 +69,7 @@ class Demo:
             if self.process.poll() is not None or time.monotonic() > end:
                 text = self.output.read_text()
                 self.stop()
-                raise RuntimeError(f"tools/demo --web {self.web} did not start:\n{text}")
+                raise RuntimeError(f"tools/demo --web {self.web} --mode {self.mode} did not start:\n{text}")
             time.sleep(0.05)
         return self
 

@@ -8,7 +8,8 @@ import pytest
 from . import bed as beds
 from . import demo
 
-SHORT_TABLE = 6         # rows
+# Of the rows of a table: how many at its beginning, and of the others each how-manieth.
+ROWS = {beds.FULL: (1, 1), beds.HALF: (3, 5), beds.THIN: (1, 10)}
 FULL_BED = "lighttpd"   # where everything runs
 
 
@@ -23,22 +24,24 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers", "http: only where a web server stands in front")
     config.addinivalue_line("markers", "once: on one bed only, because no web server has a part in it; with --long on all")
+    config.addinivalue_line("markers", "front: the web server has a part in it, so it is asked in full behind each")
 
 
 def pytest_collection_modifyitems(config, items):
-    """What does not apply to a bed is left out; nothing is skipped.  CGI starts a process
-    for each request: there, without --long, every third row of a long table."""
+    """What does not apply to a bed is left out; nothing is skipped.  Without --long, so is
+    most of a long table in some beds (tests/lib/bed.py)."""
     bed, long = config.getoption("--bed"), config.getoption("--long")
-    is_cgi = beds.BEDS[bed][2] == "cgi"
+    kind = beds.BEDS[bed]
+    first, each = ROWS[beds.FULL if long else kind.amount]
     rows, kept = collections.Counter(), []
     for item in items:
         if item.get_closest_marker("once") and bed != FULL_BED and not long:
             continue
         table = item.nodeid.partition("[")[0]
         rows[table] += 1
-        if is_cgi and item.get_closest_marker("http"):
+        if kind.how == "cgi" and item.get_closest_marker("http"):
             continue
-        if not is_cgi or long or rows[table] <= SHORT_TABLE or rows[table] % 3 == 0:
+        if rows[table] <= first or rows[table] % each == 0 or item.get_closest_marker("front"):
             kept.append(item)
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
@@ -49,8 +52,7 @@ def bed(request):
     """The bed: one that tests/run has started (POSTERN_BED), or one of our own."""
     name, directory, own = request.config.getoption("--bed"), os.environ.get("POSTERN_BED"), None
     if directory is None:
-        web, path, _ = beds.BEDS[name]
-        own = demo.Demo(web, path).start().wait()
+        own = demo.Demo(*beds.BEDS[name].demo).start().wait()
         directory = own.directory
     bed = None
     try:

@@ -237,6 +237,7 @@ def test_implied_consent_asks_nobody(bed):
     assert answer.location.startswith(bed.issuer + "/consent?")
 
 
+@pytest.mark.once
 def test_waiting_requests_are_bounded(bed):
     """SEC-DOS-02: a session keeps twenty, and the newest works."""
     session = bed.session()

@@ -99,6 +99,7 @@ HEADERS = [
 ]
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("value", [v for _, v in HEADERS], ids=["SEC-HTTP-05 " + n for n, _ in HEADERS])
 def test_header(bed, token, value):
     answer = bed.request("GET", "/whoami", [("Authorization", value.replace("%T", token))], host="drive.localhost")
@@ -227,6 +228,7 @@ FRONT = [("Remote-User", "evil"), ("Authorization-User", "evil"), ("X-Original-M
          ("Request_Method", "OPTIONS"), ("Access-Control-Request-Method", "GET"), ("Fcgi-Role", "RESPONDER"), ("Proxy", "http://evil.example")]
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("header", FRONT, ids=["SEC-HTTP-03 " + n for n, _ in FRONT])
 def test_front_server_headers(bed, token, header):
     assert bed.call(None, headers=[header, ("Origin", "https://evil.example")]).status in (400, 401)

@@ -1,11 +1,12 @@
 """The HTTP layer, the same for every endpoint: SEC-HTTP, SEC-WEB; and what only CGI can say."""
 
 import secrets
+import socket
 import subprocess
 
 import pytest
 
-from lib import jwt, wire
+from lib import fcgi, jwt, wire
 from lib.bed import ENDPOINTS, basic
 
 METADATA = ".well-known/openid-configuration"
@@ -38,6 +39,7 @@ def test_extra_path(bed, name):
     bed.works()
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("spelling", ["//%s", "/./%s", "/x/../%s", "/%%74oken", "/TOKEN", "/%s%%2e", "/.//%s"], ids=lambda v: f"SEC-HTTP-06 {v!r}")
 def test_other_spelling_of_the_path(bed, spelling):
     """The web server may normalise; the program wants its own raw path."""
@@ -72,6 +74,7 @@ ALLOWED = {"authorize": "GET, HEAD, POST", "login": "GET, HEAD, POST", "consent"
            "userinfo": "GET, HEAD, POST", "logout": "GET, HEAD, POST", "jwks": "GET, HEAD", METADATA: "GET, HEAD"}
 
 
+@pytest.mark.front
 @pytest.mark.parametrize("name", ALL, ids=lambda v: f"SEC-HTTP-07 {v!r}")
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "FOO", "get", "GETT", "GE"])
 def test_method(bed, name, method):
@@ -177,8 +180,9 @@ def test_a_real_error_is_readable_across_origins(bed):
 # --- limits: SEC-HTTP-02, SEC-HTTP-08 ------------------------------------
 
 def test_many_headers(bed):
-    """SEC-HTTP-02: 100 variables at most; the worker lives."""
-    answer = bed.get("/jwks?not-kept", headers=[(f"X-{i}", "1") for i in range(150)])
+    """SEC-HTTP-02: 100 variables at most, the web server's own among them (Apache itself
+    refuses more than 100 headers); the worker lives."""
+    answer = bed.get("/jwks?not-kept", headers=[(f"X-{i}", "1") for i in range(97)])
     assert answer.status == 431, answer
     assert answer.get("Content-Type") == "application/json"
     assert bed.get("/jwks").status == 200
@@ -201,12 +205,13 @@ def test_long_query(bed):
 
 def raw(bed, headers, body, half_close=False):
     headers = [("Host", "localhost"), basic("t-machine"), ("Content-Type", "application/x-www-form-urlencoded"), *headers]
-    return wire.parse(wire.exchange(bed.address, wire.build("POST", bed.at("/token"), headers, body), half_close, 5))
+    return wire.parse(wire.exchange(bed.address, wire.build("POST", bed.at("/token"), headers, body), half_close))
 
 
 LENGTHS = ["-1", "+62", " ", "abc", "0x3e", "62, 62", "62.0", "1e2", "99999999999999999999", "1000000000", "-62", "62 62"]
 
 
+@pytest.mark.front
 @pytest.mark.http
 @pytest.mark.parametrize("value", LENGTHS, ids=lambda v: f"SEC-HTTP-08 {v!r}")
 def test_content_length(bed, value):
@@ -231,16 +236,17 @@ def test_chunked(bed):
     """A body without a length before it."""
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (GOOD[:10].encode(), GOOD[10:].encode())) + b"0\r\n\r\n"
     answer = raw(bed, [("Transfer-Encoding", "chunked")], chunks)
-    assert answer.status == 200, answer
+    # mod_fcgid cannot be trusted with it, so conf/apache-fcgid.conf refuses it (RFC 9112 section 6.3)
+    assert answer.status == (411 if bed.mode == "fcgid" else 200), answer
     for bad in (b"zz\r\nx\r\n0\r\n\r\n", b"-1\r\n\r\n", b"ffffffffffffffff1\r\nx\r\n0\r\n\r\n"):
-        assert raw(bed, [("Transfer-Encoding", "chunked")], bad, half_close=True).status in (0, 400, 413), bad
+        assert raw(bed, [("Transfer-Encoding", "chunked")], bad, half_close=True).status in (0, 400, 411, 413), bad
         bed.works()
 
 
 @pytest.mark.http
 def test_body_shorter_than_announced(bed):
     answer = raw(bed, [("Content-Length", "100")], GOOD.encode(), half_close=True)
-    assert answer.status in (0, 400, 408), answer
+    assert answer.status in (0, 400, 408, 500), answer      # 500: mod_fcgid's, to a client that has gone
     bed.works()
 
 
@@ -255,14 +261,17 @@ def test_body_longer_than_announced_is_not_a_second_request(bed):
 
 @pytest.mark.http
 def test_pipelined_requests_keep_their_answers(bed):
-    """SEC-HTTP-12: as many replies as requests, each to its own."""
-    octets = b""
-    for i in range(5):
-        octets += (f"GET {bed.at('/authorize')}?client_id=x{i} HTTP/1.1\r\nHost: localhost\r\n\r\n"
-                   f"GET {bed.at('/jwks')} HTTP/1.1\r\nHost: localhost\r\n\r\n").encode()
-    octets += f"GET {bed.at('/jwks')} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
-    answer = wire.exchange(bed.address, octets)
-    assert answer.count(b"HTTP/1.1 400") == 5 and answer.count(b"HTTP/1.1 200") == 6
+    """SEC-HTTP-12: as many replies as requests, each to its own.  (Not one of 400:
+    after that a web server may close the connection, and Apache does.)"""
+    of = {"/jwks": (b"200", b'"keys":'), "/" + METADATA: (b"200", b'"issuer":'), "/userinfo": (b"401", b"")}
+    paths = [*of] * 4
+    octets = "".join(f"GET {bed.at(path)} HTTP/1.1\r\nHost: localhost\r\n\r\n" for path in paths)
+    octets += f"GET {bed.at('/jwks')} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    answers = wire.exchange(bed.address, octets.encode()).split(b"HTTP/1.1 ")[1:]
+    assert len(answers) == len(paths) + 1
+    for path, answer in zip([*paths, "/jwks"], answers):
+        status, mark = of[path]
+        assert answer.startswith(status) and mark in answer, (path, answer)
 
 
 # --- what only CGI can say (SEC-HTTP-08, RFC 3875) -----------------------
@@ -285,6 +294,29 @@ def test_cgi_content_length(bed, value, status):
 def test_cgi_body_without_a_length_has_a_cap(bed):
     assert cgi(bed, b"x=" + b"y" * 70_000, CONTENT_LENGTH=None).status == 413
     assert cgi(bed, b"x=" + b"y" * 70_000, CONTENT_LENGTH="-1").status == 413
+
+
+REFUSED = [("GET", "/token", {}, 405), ("POST", "/token/x", {}, 404), ("POST", "/token", {"CONTENT_TYPE": "text/plain"}, 415),
+           ("POST", "/token", {"CONTENT_LENGTH": "70000"}, 413)]
+
+
+@pytest.mark.parametrize("method, path, changes, status", REFUSED, ids=[str(r[3]) for r in REFUSED])
+def test_cgi_reply_outlives_an_unread_body(bed, method, path, changes, status):
+    """Apache's mod_cgid talks to a program over a socket.  One that ends with something
+    unread in it resets the connection, and the reply is lost."""
+    body = b"x" * int(changes.get("CONTENT_LENGTH", 60_000))
+    environment = {**fcgi.variables(method, bed.at(path), None, body), **changes, "POSTERN_CONFIG": bed.config}
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(20)
+        program = subprocess.Popen([str(bed.programs / "token")], stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL, env=environment)
+        theirs.close()
+        ours.sendall(body)
+        answer = b""
+        while chunk := ours.recv(65536):        # ConnectionResetError is what must not be
+            answer += chunk
+        assert program.wait(20) == 0
+    assert fcgi.response(answer).status == status
 
 
 FORGED = {      # SEC-HTTP-03: none of these is looked at

@@ -57,6 +57,7 @@ def test_opaque_token(bed, session):
     assert ask(bed, token + "A", "t-refresh-basic").json() == INACTIVE
 
 
+@pytest.mark.once
 def test_opaque_token_expires(bed, session):
     """As the database would have made it a moment earlier: with the end in the past, or just not yet."""
     issued = bed.tokens(session, "t-refresh-basic", "op.read")["access_token"]

@@ -2,7 +2,6 @@
 
 import ctypes
 import re
-import statistics
 import time
 
 import pytest
@@ -370,9 +369,8 @@ def test_disabled_account_looks_unknown(bed):
         bed.db("UPDATE postern.account SET disabled_at = NULL WHERE login_name = 'alan'")
 
 
-def test_unknown_name_takes_as_long(bed, long):
-    """SEC-LOGIN-03, roughly: a hash of the same cost is computed."""
-    rounds = 60 if long else 9
+def seconds_of_a_refusal(bed, rounds):
+    """For a known and an unknown name: the least, since what a busy machine adds is not ours."""
     times = {"grace": [], "nobd7": []}
     browser = at_login(bed)
     for i in range(2 * rounds):
@@ -383,8 +381,18 @@ def test_unknown_name_takes_as_long(bed, long):
         browser.send("POST", bed.issuer + "/login", wire.form(fields))
         times[name].append(time.perf_counter() - began)
         assert browser.page.status == 403
-    known, unknown = (statistics.median(t) for t in times.values())
-    assert abs(known - unknown) < 0.35 * max(known, unknown), (known, unknown)
+    return (min(t) for t in times.values())
+
+
+@pytest.mark.once
+def test_unknown_name_takes_as_long(bed, long):
+    """SEC-LOGIN-03, roughly: a hash of the same cost is computed.  Without it the difference
+    is most of the time, however often one tries."""
+    for attempt in range(4):
+        known, unknown = seconds_of_a_refusal(bed, 60 if long else 9)
+        if abs(known - unknown) < 0.35 * max(known, unknown):
+            return
+    raise AssertionError((known, unknown))
 
 
 # --- throttle ------------------------------------------------------------
@@ -487,6 +495,7 @@ def test_forwarded_for_is_not_an_address(bed, value):
     assert bed.db("SELECT subject FROM postern.login_throttle WHERE subject LIKE 'address:%'") == [("address:127.0.0.1",)]
 
 
+@pytest.mark.once
 def test_many_parallel_guesses_are_counted_one_by_one(bed, long):
     """SEC-LOGIN-02: of 200 parallel guesses none escapes the count."""
     if bed.how == "cgi":

@@ -115,7 +115,8 @@ def test_retired_key_leaves(bed):
 def test_head(bed, path):
     got, head = bed.get(path), bed.request("HEAD", bed.at(path))
     assert head.status == 200 and head.body == b""
-    assert head.get("Content-Length") == str(len(got.body))
+    if bed.web != "apache" or bed.how == "cgi":     # since CVE-2024-24795 Apache believes no program's Content-Length
+        assert head.get("Content-Length") == str(len(got.body))
     assert head.get("Content-Type") == got.get("Content-Type")
 
 

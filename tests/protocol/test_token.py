@@ -177,6 +177,7 @@ def test_code_lives_as_long_as_the_issuer_says(bed, session):
     assert 55 < left <= 60
 
 
+@pytest.mark.once
 def test_every_octet_of_the_code_counts(bed, session, long):
     """SEC-TOK-02: changed, cut, longer."""
     code = bed.code(session)
