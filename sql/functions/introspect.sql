@@ -43,6 +43,9 @@ BEGIN
     audience := t.audience;
     expires := t.expires;
     jti := t.jti;
-    username := (SELECT a.login_name FROM postern.live_account a WHERE a.sub::text = t.sub);
+    -- A client's own access has no account; no client_id looks like a sub (a constraint).
+    IF sub ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
+        username := (SELECT a.login_name FROM postern.live_account a WHERE a.sub = introspect.sub::uuid);
+    END IF;
 END
 $$;
