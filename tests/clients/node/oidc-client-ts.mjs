@@ -13,7 +13,7 @@ import { DRIVE, ISSUER, LOGIN, PASSWORD, SUB, sorted } from "./bed.mjs";
 
 const { SPA_NEAR, SPA_FAR, CERTIFICATE, CERTIFICATE_KEY } = process.env;
 const SCOPE = "openid profile email files.read";
-const WAIT_MS = 15_000;
+const WAIT_MS = 30_000;
 
 const HERE = import.meta.dirname;
 const read = (name) => readFileSync(resolve(HERE, name));
@@ -113,7 +113,7 @@ async function signOutElsewhere(page) {
 	await tab.close();
 }
 
-const frame = (origin) => ({ forceIframeAuth: true, redirect_uri: `${origin}/silent.html`, silentRequestTimeoutInSeconds: 8 });
+const frame = (origin) => ({ forceIframeAuth: true, redirect_uri: `${origin}/silent.html`, silentRequestTimeoutInSeconds: 20 });
 
 const spa = (name, run) => test(name, async () => {
 	try {
