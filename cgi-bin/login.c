@@ -213,6 +213,7 @@ login(struct exchange *x)
 static const struct endpoint endpoint = {
 	.name = "login",
 	.path = "/login",
+	.sweeps = true,
 	.methods = METHOD_GET | METHOD_HEAD | METHOD_POST,
 	.parameters = parameters,
 	.parameter_count = P__COUNT,

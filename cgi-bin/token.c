@@ -274,6 +274,7 @@ token(struct exchange *x)
 static const struct endpoint endpoint = {
 	.name = "token",
 	.path = "/token",
+	.sweeps = true,
 	.methods = METHOD_POST,
 	.cors = true,
 	.parameters = parameters,

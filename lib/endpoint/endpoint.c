@@ -62,6 +62,7 @@ serve_fcgi(struct server *server, FCGX_Request *request)
 	 * variables of the client's choice (SEC-HTTP-01). */
 	request->keepConnection = 0;
 	FCGX_Finish_r(request);
+	server_sweep(server);
 }
 
 /* Async-signal-safe: the worker hangs in a read from its web server. */
@@ -136,6 +137,14 @@ milliseconds(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* How many requests until the first sweep.  Workers take turns, and of CGI programs,
+ * which serve one request each, one in so many sweeps. */
+static unsigned
+sweep_turn(void)
+{
+	return (unsigned)getpid() % SERVE_SWEEP_REQUESTS;
+}
+
 /* One worker: connect, close the sandbox, answer until it is time to leave.
  * Without a database it answers 503 for a moment and leaves, to be started anew. */
 static int
@@ -148,6 +157,7 @@ work(void *context)
 
 	signal(SIGALRM, on_alarm);
 	FCGX_InitRequest(&request, LISTENER, FCGI_FAIL_ACCEPT_ON_INTR);
+	server->until_sweep = sweep_turn();
 	server_connect(server);
 	set = open_watch(server);
 	if (set < 0 || !sandbox_close()) {
@@ -234,12 +244,14 @@ work_cgi(struct server *server)
 	const struct reply_sink	 sink = { write_stdout, NULL };
 
 	alarm(REQUEST_DEADLINE_SECONDS);
+	server->until_sweep = sweep_turn();
 	server_connect(server);
 	if (!sandbox_close()) {
 		log_event(LOG_LEVEL_ERROR, "could not close the sandbox: %s", strerror(errno));
 		return EX_OSERR;
 	}
 	serve(server, environ, &source, &sink);
+	server_sweep(server);
 	store_close(&server->store);
 	drain_stdin(total);
 	sanitizer_check_leaks();

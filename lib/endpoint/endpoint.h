@@ -19,6 +19,7 @@ struct endpoint {
 	bool			 cacheable;	/* the handler sets Cache-Control */
 	bool			 fastcgi_only;
 	bool			 optional_body;	/* a POST may come without one */
+	bool			 sweeps;	/* takes out expired rows now and then */
 	const struct parameter	*parameters;	/* from the body of a POST, else the query */
 	size_t			 parameter_count;
 	bool			 reports_faults; /* the handler looks at request.fault itself */

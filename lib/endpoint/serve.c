@@ -4,6 +4,7 @@
 #include "endpoint/serve.h"
 
 #include "http/uri.h"
+#include "store/sweep.h"
 
 #define NOTES_MAX_BYTES		1024
 #define LASTING_ARENA_BYTES	((size_t)64 * 1024)
@@ -252,6 +253,28 @@ serve(struct server *server, char *const *environment, const struct body_source 
 	} else {
 		server->leave = true;
 		sink->write(sink->context, out_of_memory, sizeof out_of_memory - 1);
+		log_event(LOG_LEVEL_ERROR, "out of memory: this worker ends");
+	}
+	arena_on_exhaustion(server->arena, NULL);
+	arena_reset(server->arena);
+}
+
+/* Whatever becomes of it, the next one does it again. */
+void
+server_sweep(struct server *server)
+{
+	jmp_buf exhausted;
+
+	if (!server->endpoint->sweeps || server->store == NULL || server->leave)
+		return;
+	if (server->until_sweep-- > 0)
+		return;
+	server->until_sweep = SERVE_SWEEP_REQUESTS - 1;
+	if (setjmp(exhausted) == 0) {
+		arena_on_exhaustion(server->arena, &exhausted);
+		server->leave = sweep_expired(server->store, server->arena, SERVE_SWEEP_ROWS) == STORE_AWAY;
+	} else {
+		server->leave = true;
 		log_event(LOG_LEVEL_ERROR, "out of memory: this worker ends");
 	}
 	arena_on_exhaustion(server->arena, NULL);

@@ -17,7 +17,13 @@ struct server {
 	struct store			*store;		/* NULL: the database is away */
 	struct issuer			 issuer;
 	bool				 leave;		/* end after this request */
+	unsigned			 until_sweep;	/* requests */
 };
+
+/* One request in so many is followed by a sweep of so many rows of each table: more than
+ * a request leaves behind, and done before anybody would notice. */
+#define SERVE_SWEEP_REQUESTS	128
+#define SERVE_SWEEP_ROWS	200
 
 /* Connect, and read the issuer.  On failure server->store stays NULL and requests
  * are answered with 503. */
@@ -32,5 +38,9 @@ struct reply_sink {
 /* Serve one request and write one log line.  The arena is reset afterwards. */
 void serve(struct server *server, char *const *environment, const struct body_source *body,
     const struct reply_sink *sink);
+
+/* After a request, when its reply has been sent: sweep if this endpoint does that and it
+ * is time. */
+void server_sweep(struct server *server);
 
 #endif
