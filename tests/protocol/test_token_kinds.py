@@ -214,6 +214,17 @@ def test_no_change_is_good_anywhere(bed, kinds, kind):
         assert CHECKS[place](bed, kinds, kinds[kind]), place
 
 
+def test_the_kind_is_in_the_seal(bed):
+    """SEC-TOK-03: payloads of different kinds have different lengths; if they had not, the MAC would still tell them apart."""
+    for kind, other in (("access token", "refresh token"), ("refresh token", "access token"), ("access token", "access tokens"), ("access token", "")):
+        sealed = wire.base64_octets(bed.db.value("SELECT postern.seal({}, {})", kind, bytes(48)))
+        assert bed.db.value("SELECT postern.unseal({}, {})", kind, sealed) == "\\x" + "00" * 48
+        assert bed.db.value("SELECT postern.unseal({}, {}) IS NULL", other, sealed) == "t", other
+    # ... and no payload can take over what belongs to the kind.
+    sealed = wire.base64_octets(bed.db.value("SELECT postern.seal('a', {})", b"b" + bytes(47)))
+    assert bed.db.value("SELECT postern.unseal('ab', {}) IS NULL", sealed) == "t"
+
+
 def test_handles_are_long_and_random(bed, kinds):
     """SEC-PARAM-05, SEC-TOK-02, CVE-2023-0264: 128 bits at least that nobody can guess, none twice."""
     for kind in ("code", "session cookie", "browser cookie", "consent handle"):

@@ -1,6 +1,6 @@
 /*
- * jose.c -- tests of algorithms and keys: RFC 7515 appendix A, RFC 7638, RFC 8037,
- *           security requirements 4.1 (tokens are in jose_jwt.c)
+ * jose.c -- tests of algorithms and keys: RFC 7515 appendix A, RFC 7517, RFC 7638,
+ *           RFC 8037, security requirements 4.1 (tokens are in jose_jwt.c)
  */
 #include "base/base64url.h"
 #include "base/buf.h"
@@ -110,6 +110,30 @@ test_vectors(struct arena *arena)
 	ok(!verifies(arena, a2, STR(A2_INPUT), STR("")), "SEC-JOSE-01 b: RS256, no signature");
 	ok(!verifies(arena, a3, STR(A3_INPUT), STR("")), "SEC-JOSE-01 b: ES256, no signature");
 	ok(!verifies(arena, ed, STR(ED_INPUT), STR("")), "SEC-JOSE-01 b: EdDSA, no signature");
+}
+
+/* The keys that RFC 7517 and RFC 8037 show: only public ones, for signatures. */
+static void
+test_example_keys(void)
+{
+#define A1_EC	"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4\"," \
+	"\"y\":\"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM\""
+	ok(!imports(STR(A1_EC ",\"use\":\"enc\",\"kid\":\"1\"}")), "RFC 7517 A.1: the EC key, which is for encryption");
+	ok(imports(STR(A1_EC ",\"kid\":\"1\"}")), "RFC 7517 A.1: the same key without its use");
+	ok(!imports(STR(A1_EC ",\"d\":\"870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE\",\"use\":\"enc\",\"kid\":\"1\"}")),
+	    "RFC 7517 A.2: the private EC key");
+	ok(!imports(STR(A1_EC ",\"d\":\"870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE\",\"use\":\"sig\"}")),
+	    "SEC-JOSE-07 c: RFC 7517 A.2: the private EC key, said to be for signatures");
+	ok(!imports(STR("{\"kty\":\"oct\",\"alg\":\"A128KW\",\"k\":\"GawgguFyGrWKav7AX4VKUg\"}")), "RFC 7517 A.3: the AES key");
+	ok(!imports(STR("{\"kty\":\"oct\",\"k\":\"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjA"
+	    "zZr1Z9CAow\",\"kid\":\"HMAC key used in JWS spec Appendix A.1 example\"}")), "RFC 7517 A.3: the HMAC key");
+	ok(!imports(STR(ED_JWK(ED_X, ",\"d\":\"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A\""))), "RFC 8037 A.1: the private key");
+	ok(imports(STR(ED_JWK(ED_X, ""))), "RFC 8037 A.2: the public key");
+	ok(!imports(STR("{\"kty\":\"OKP\",\"crv\":\"X25519\",\"kid\":\"Bob\",\"x\":\"3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08\"}")),
+	    "SEC-JOSE-02 b: RFC 8037 A.6: a key of X25519");
+	ok(!imports(STR("{\"kty\":\"OKP\",\"crv\":\"X448\",\"kid\":\"Dave\",\"x\":\"PreoKbDNIPW8_AtZm2_sz22kYnEHvbDU80W0MCfYuXL8PjT7"
+	    "QjKhPKcG3LV67D2uB73BxnvzNgk\"}")), "SEC-JOSE-02 b: RFC 8037 A.7: a key of X448");
+	ok(!imports(STR("{\"keys\":[" A1_EC ",\"kid\":\"1\"}]}")), "RFC 7517 section 5: a set is no key");
 }
 
 static void
@@ -550,6 +574,7 @@ main(void)
 
 	test_algorithms();
 	test_vectors(arena);
+	test_example_keys();
 	test_thumbprints();
 	test_ed25519_signing(arena);
 	for (unsigned i = 0; i < JOSE__COUNT; i++)

@@ -1,5 +1,5 @@
 /*
- * jose_jwt.c -- tests of tokens: RFC 7519, RFC 8725, security requirements 4.1
+ * jose_jwt.c -- tests of tokens: RFC 7515 appendix A, RFC 7519, RFC 8725, security requirements 4.1
  *               (keys are in jose.c)
  */
 #include "base/base64url.h"
@@ -892,6 +892,63 @@ test_builder(void)
 	expect(verify(jwt_sign(&builder, keys[JOSE_ES256], STR("at+jwt"))), JWT_OK, "no claims");
 }
 
+#define A_PAYLOAD	"eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+#define A1_SIGNATURE	"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+#define A3_HEADER	"eyJhbGciOiJFUzI1NiJ9"
+#define A3_SIGNATURE	"DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
+
+struct example {
+	const char		*name;
+	struct str		 token;
+	enum jwt_outcome	 outcome;
+};
+
+/* All of them with the key of A.3. */
+static const struct example examples[] = {
+	{ "RFC 7515 A.3: ES256", STR_INIT(A3_HEADER "." A_PAYLOAD "." A3_SIGNATURE), JWT_OK },
+	{ "RFC 7515 A.1: HS256", STR_INIT("eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9." A_PAYLOAD "." A1_SIGNATURE), JWT_WRONG_ALGORITHM },
+	{ "RFC 7515 A.4: ES512", STR_INIT("eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA."
+	    "AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwFKdCAPZgoXD2Y"
+	    "BJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn"), JWT_WRONG_ALGORITHM },
+	{ "RFC 7515 A.5, SEC-JOSE-01: unsecured", STR_INIT("eyJhbGciOiJub25lIn0." A_PAYLOAD "."), JWT_WRONG_ALGORITHM },
+	{ "RFC 7515 A.6, SEC-JOSE-08: general JSON", STR_INIT("{\"payload\":\"" A_PAYLOAD "\",\"signatures\":[{\"protected\":\"" A3_HEADER
+	    "\",\"header\":{\"kid\":\"e9bc097a-ce51-4036-9562-d2ade882db0d\"},\"signature\":\"" A3_SIGNATURE "\"}]}"), JWT_MALFORMED },
+	{ "RFC 7515 A.7, SEC-JOSE-08: flattened JSON", STR_INIT("{\"payload\":\"" A_PAYLOAD "\",\"protected\":\"" A3_HEADER "\",\"signature\":\""
+	    A3_SIGNATURE "\"}"), JWT_MALFORMED },
+	{ "RFC 7515 appendix F, SEC-JOSE-08: detached payload", STR_INIT(A3_HEADER ".." A3_SIGNATURE), JWT_BAD_SIGNATURE },
+	{ "RFC 7516 A.1, SEC-JOSE-12: JWE", STR_INIT("eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.OKOawDo13gRp.48V1_ALb6US04U3b.5eym8TW_c8SuK0lt.XFBoMYUZodetZdvT"),
+	    JWT_MALFORMED },
+	{ "RFC 7519 6.1, SEC-JOSE-01: unsecured", STR_INIT("eyJhbGciOiJub25lIn0.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxl"
+	    "LmNvbS9pc19yb290Ijp0cnVlfQ."), JWT_WRONG_ALGORITHM },
+};
+
+static void
+test_examples(void)
+{
+	struct jose_key	*ours = keys[JOSE_ES256], *theirs;
+	struct jose_key	*ed = jose_key_from_public_jwk(STR("{\"kty\":\"OKP\",\"crv\":\"Ed25519\","
+	    "\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}"));
+	int64_t		 exp = 0;
+
+	theirs = jose_key_from_public_jwk(STR("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
+	    "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}"));
+	keys[JOSE_ES256] = theirs;
+	for (size_t i = 0; i < COUNT(examples); i++)
+		expect(verify_with(JOSE_ES256, examples[i].token, STR("JWT")), examples[i].outcome, examples[i].name);
+	expect(verify_with(JOSE_ES256, examples[0].token, STR("JWT")), JWT_OK, examples[0].name);
+	ok(claims != NULL && jwt_claim_integer(claims, "exp", &exp) && exp == 1300819380 &&
+	    str_equal(jwt_claim_string(claims, "iss"), STR("joe")), "RFC 7515 A.3: its claims");
+	expect(verify_with(JOSE_ES256, examples[0].token, STR("at+jwt")), JWT_WRONG_TYPE, "SEC-JOSE-11: RFC 7515 A.3 is no access token");
+	keys[JOSE_ES256] = ours;
+	ours = keys[JOSE_EDDSA];
+	keys[JOSE_EDDSA] = ed;
+	expect(verify_with(JOSE_EDDSA, STR("eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhi"
+	    "jcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"), STR("JWT")), JWT_MALFORMED, "RFC 8037 A.5: well signed, but no claims");
+	keys[JOSE_EDDSA] = ours;
+	jose_key_free(&theirs);
+	jose_key_free(&ed);
+}
+
 int
 main(void)
 {
@@ -902,6 +959,7 @@ main(void)
 		test_round_trip((enum jose_algorithm)i);
 		test_algorithm_confusion((enum jose_algorithm)i);
 	}
+	test_examples();
 	test_header_order();
 	test_headers();
 	test_embedded_key();
