@@ -175,6 +175,7 @@ class Ledger:
     def __init__(self, bed):
         self.bed, self.stories, self.lost, self.answered = bed, [], [], 0
         bed.consent(CLIENT)
+        bed.db("UPDATE postern.issuer SET access_token_lifetime = '1 hour'")    # the last audit looks at the first tokens
         self.sessions = [bed.session() for _ in range(CLIENTS)]
         self.told = 0
 
