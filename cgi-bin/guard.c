@@ -23,6 +23,7 @@
  *	RFC 6750 sections 2.1 and 3; RFC 9068 section 4; FastCGI 1.0 section 6.3.
  */
 #include "endpoint/endpoint.h"
+#include "jose/prepare.h"
 #include "oauth/bearer.h"
 
 /* A token that the database holds for alive, for this resource. */
@@ -114,6 +115,7 @@ static const struct endpoint endpoint = {
 	.name = "guard",
 	.methods = METHOD_ANY,
 	.fastcgi_only = true,
+	.prepare = jose_prepare,
 	.handle = guard,
 	.fail = fail,
 };

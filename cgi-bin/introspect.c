@@ -15,6 +15,7 @@
  *	RFC 7662.
  */
 #include "endpoint/endpoint.h"
+#include "jose/prepare.h"
 #include "oauth/bearer.h"
 #include "oauth/client_authentication.h"
 #include "store/introspection.h"
@@ -105,6 +106,7 @@ static const struct endpoint endpoint = {
 	.methods = METHOD_POST,
 	.parameters = parameters,
 	.parameter_count = P__COUNT,
+	.prepare = jose_prepare,
 	.handle = introspect,
 	.fail = exchange_fail_client,
 };

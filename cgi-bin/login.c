@@ -17,6 +17,7 @@
  * STANDARDS
  *	NIST SP 800-63B-4 section 3.1.1 and 3.2.2; RFC 9700 section 4.12.
  */
+#include "base/memory.h"
 #include "endpoint/endpoint.h"
 #include "http/uri.h"
 #include "oauth/browser.h"
@@ -24,6 +25,8 @@
 #include "store/login.h"
 
 #include <crypt.h>
+
+#include <errno.h>
 
 /* crypt(3) of libxcrypt takes at most 511 octets. */
 #define PASSWORD_MAX_BYTES	511
@@ -114,7 +117,10 @@ compute(struct exchange *x, struct str password, struct str setting)
 
 	if (str_starts_with(setting, STR("$2")) && password.n > BCRYPT_MAX_BYTES)
 		return STR_ABSENT;
+	errno = 0;
 	hash = crypt_r(str_z(x->arena, password), str_z(x->arena, setting), work);
+	if (errno == ENOMEM)
+		memory_exhausted();	/* not a wrong password */
 	return hash == NULL || hash[0] == '*' ? STR_ABSENT : str_dup(x->arena, str_of(hash));
 }
 

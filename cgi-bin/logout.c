@@ -18,6 +18,7 @@
  */
 #include "endpoint/endpoint.h"
 #include "http/uri.h"
+#include "jose/prepare.h"
 #include "oauth/browser.h"
 #include "oauth/hint.h"
 #include "store/logout.h"
@@ -158,6 +159,7 @@ static const struct endpoint endpoint = {
 	.parameter_count = P__COUNT,
 	.optional_body = true,
 	.templates = (const char *const[]){ "logout.html", "signed_out.html", "error.html", NULL },
+	.prepare = jose_prepare,
 	.handle = logout,
 	.fail = exchange_fail_page,
 };

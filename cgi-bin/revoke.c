@@ -15,6 +15,7 @@
  *	RFC 7009.
  */
 #include "endpoint/endpoint.h"
+#include "jose/prepare.h"
 #include "oauth/bearer.h"
 #include "oauth/client_authentication.h"
 #include "store/introspection.h"
@@ -70,6 +71,7 @@ static const struct endpoint endpoint = {
 	.cors = true,
 	.parameters = parameters,
 	.parameter_count = P__COUNT,
+	.prepare = jose_prepare,
 	.handle = revoke,
 	.fail = exchange_fail_client,
 };

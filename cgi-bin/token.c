@@ -19,6 +19,7 @@
 #include "base/base64url.h"
 #include "endpoint/endpoint.h"
 #include "http/uri.h"
+#include "jose/prepare.h"
 #include "oauth/client_authentication.h"
 #include "oauth/key_cache.h"
 #include "oauth/pkce.h"
@@ -279,6 +280,7 @@ static const struct endpoint endpoint = {
 	.cors = true,
 	.parameters = parameters,
 	.parameter_count = P__COUNT,
+	.prepare = jose_prepare,
 	.handle = token,
 	.fail = exchange_fail_client,
 };

@@ -13,6 +13,7 @@
  *	OpenID Connect Core section 5.3; RFC 6750.
  */
 #include "endpoint/endpoint.h"
+#include "jose/prepare.h"
 #include "oauth/bearer.h"
 #include "store/introspection.h"
 
@@ -90,6 +91,7 @@ static const struct endpoint endpoint = {
 	.parameters = parameters,
 	.parameter_count = P__COUNT,
 	.optional_body = true,
+	.prepare = jose_prepare,
 	.handle = userinfo,
 	.fail = exchange_fail_bearer,
 };

@@ -19,6 +19,7 @@
 #include "migrate.h"
 #include "passwd.h"
 
+#include "base/memory.h"
 #include "base/str.h"
 
 #include <stdarg.h>
@@ -277,7 +278,7 @@ run(const struct command *command, struct invocation *invocation)
 		complain("out of memory");
 		return EX_SOFTWARE;
 	}
-	arena_on_exhaustion(invocation->arena, &exhausted);
+	memory_on_exhaustion(&exhausted);
 	status = command->run(invocation);
 	arena_free(&invocation->arena);
 	/* A kid or hash that nobody could read must not count as success. */

@@ -9,6 +9,7 @@
  */
 #include "base/arena.h"
 
+#include "base/memory.h"
 #include "base/sanitized.h"
 
 #include <stdalign.h>
@@ -51,8 +52,10 @@ block_new(size_t size, struct block *older)
 {
 	struct block *block = malloc(sizeof *block + room(size));
 
-	if (block == NULL)
+	if (block == NULL) {
+		memory_note_failure();
 		return NULL;
+	}
 	block->older = older;
 	block->size = size;
 	block->used = 0;
@@ -81,7 +84,7 @@ block_free(struct block *block)
 struct arena *
 arena_new(size_t limit_bytes)
 {
-	struct arena *arena = calloc(1, sizeof *arena);
+	struct arena *arena = memory_zeroed(sizeof *arena);
 
 	if (arena == NULL)
 		return NULL;
@@ -129,7 +132,7 @@ static _Noreturn void
 exhausted(struct arena *arena)
 {
 	if (arena->exhausted == NULL)
-		abort();
+		memory_exhausted();
 	longjmp(*arena->exhausted, 1);
 }
 

@@ -7,9 +7,9 @@
  * were bound to it.
  *
  * Allocation never returns NULL.  When the arena's limit is reached or malloc
- * fails, control goes back to the place that called arena_on_exhaustion() --
- * the skeleton, which answers 503 and ends the worker -- or, if nobody did, the
- * process aborts.
+ * fails, control goes back to the place that called arena_on_exhaustion(); if nobody
+ * did, it goes where everything goes that is out of memory (memory.h): to the skeleton,
+ * which answers 503 and ends the worker.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
@@ -42,7 +42,7 @@ void *arena_array(struct arena *arena, size_t count, size_t size)
  * that, object is released at once and the arena counts as exhausted. */
 void arena_bind(struct arena *arena, void *object, void (*release)(void *object));
 
-/* Where to go (longjmp with 1) when the arena is exhausted; NULL for abort().
+/* Where to go (longjmp with 1) when the arena is exhausted; NULL for memory_exhausted().
  * The target must be valid until it is replaced. */
 void arena_on_exhaustion(struct arena *arena, jmp_buf *target);
 

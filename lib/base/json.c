@@ -7,7 +7,11 @@
  */
 #include "base/json.h"
 
+#include "base/memory.h"
+
 #include <json.h>
+
+#include <errno.h>
 
 #define HASH_START	UINT64_C(0xcbf29ce484222325)	/* FNV-1a, 64 bit */
 #define HASH_PRIME	UINT64_C(0x00000100000001b3)
@@ -310,11 +314,17 @@ json_parse(struct arena *arena, struct str text)
 	/* json-c counts one level more: that of the innermost scalars. */
 	tokener = json_tokener_new_ex(JSON_MAX_DEPTH + 1);
 	if (tokener == NULL)
-		return NULL;
+		memory_exhausted();
+	errno = 0;
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	object = json_tokener_parse_ex(tokener, text.p, (int)text.n);
 	complete = json_tokener_get_error(tokener) == json_tokener_success;
 	json_tokener_free(tokener);
+	/* It leaves out what it has no memory for, or says that the text is wrong. */
+	if (errno == ENOMEM) {
+		json_object_put(object);
+		memory_exhausted();
+	}
 	if (!complete || (!json_is_object(object) && !json_is_array(object))) {
 		json_object_put(object);
 		return NULL;

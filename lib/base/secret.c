@@ -3,6 +3,8 @@
  */
 #include "base/secret.h"
 
+#include "base/memory.h"
+
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
@@ -13,7 +15,7 @@ void
 random_bytes(void *out, size_t n)
 {
 	if (n > INT_MAX || RAND_bytes(out, (int)n) != 1)
-		abort();
+		memory_exhausted();
 }
 
 struct sha256
@@ -22,7 +24,7 @@ sha256_of(struct str text)
 	struct sha256 digest;
 
 	if (SHA256((const unsigned char *)text.p, text.n, digest.bytes) == NULL)
-		abort();
+		memory_exhausted();
 	return digest;
 }
 

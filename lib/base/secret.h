@@ -12,8 +12,8 @@ struct sha256 {
 	unsigned char	bytes[SHA256_BYTES];
 };
 
-/* n random bytes from OpenSSL's generator.  A failure ends the process: nothing
- * that it could answer would be safe (SEC-KEY-04). */
+/* n random bytes from OpenSSL's generator.  A failure ends the request and the process,
+ * as when memory is out: nothing else that it could answer would be safe (SEC-KEY-04). */
 void random_bytes(void *out, size_t n);
 
 /* SHA-256 of text. */

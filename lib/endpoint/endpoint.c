@@ -6,6 +6,7 @@
  */
 #include "endpoint/endpoint.h"
 
+#include "base/memory.h"
 #include "endpoint/config.h"
 #include "endpoint/sandbox.h"
 #include "endpoint/sanitizer.h"
@@ -276,6 +277,7 @@ harden(void)
 	prctl(PR_SET_DUMPABLE, 0);
 	for (size_t i = 0; i < sizeof unwanted / sizeof *unwanted; i++)
 		unsetenv(unwanted[i]);
+	memory_watch_openssl();
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 }
 
@@ -355,5 +357,7 @@ endpoint_main(int argc, char **argv, const struct endpoint *endpoint)
 		return work_cgi(&server);
 	if (FCGX_Init() != 0 || fcntl(LISTENER, F_SETFL, O_NONBLOCK) != 0)
 		return EX_OSERR;
+	if (endpoint->prepare != NULL)
+		endpoint->prepare();
 	return workers_run(count < 0 ? server.config->workers : count, work, &server);
 }

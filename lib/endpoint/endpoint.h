@@ -20,6 +20,7 @@ struct endpoint {
 	bool			 fastcgi_only;
 	bool			 optional_body;	/* a POST may come without one */
 	bool			 sweeps;	/* takes out expired rows now and then */
+	void			 (*prepare)(void); /* before workers are started; NULL: nothing */
 	const struct parameter	*parameters;	/* from the body of a POST, else the query */
 	size_t			 parameter_count;
 	bool			 reports_faults; /* the handler looks at request.fault itself */

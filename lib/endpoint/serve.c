@@ -3,6 +3,7 @@
  */
 #include "endpoint/serve.h"
 
+#include "base/memory.h"
 #include "http/uri.h"
 #include "store/sweep.h"
 
@@ -235,6 +236,9 @@ answer(struct server *server, char *const *environment, const struct body_source
 		add_common_headers(x, error);
 		text = reply_text(&x->reply, x->request.method == METHOD_HEAD);
 	}
+	if (memory_has_failed())
+		memory_exhausted();
+	server->answered = true;
 	if (!sink->write(sink->context, text.p, text.n))
 		exchange_note(x, "reply", STR("not sent"));
 	log_exchange(x, error, &began);
@@ -247,15 +251,17 @@ serve(struct server *server, char *const *environment, const struct body_source 
 {
 	jmp_buf exhausted;
 
+	server->answered = false;
 	if (setjmp(exhausted) == 0) {
-		arena_on_exhaustion(server->arena, &exhausted);
+		memory_on_exhaustion(&exhausted);
 		answer(server, environment, source, sink);
 	} else {
 		server->leave = true;
-		sink->write(sink->context, out_of_memory, sizeof out_of_memory - 1);
+		if (!server->answered)
+			sink->write(sink->context, out_of_memory, sizeof out_of_memory - 1);
 		log_event(LOG_LEVEL_ERROR, "out of memory: this worker ends");
 	}
-	arena_on_exhaustion(server->arena, NULL);
+	memory_on_exhaustion(NULL);
 	arena_reset(server->arena);
 }
 
@@ -271,12 +277,12 @@ server_sweep(struct server *server)
 		return;
 	server->until_sweep = SERVE_SWEEP_REQUESTS - 1;
 	if (setjmp(exhausted) == 0) {
-		arena_on_exhaustion(server->arena, &exhausted);
+		memory_on_exhaustion(&exhausted);
 		server->leave = sweep_expired(server->store, server->arena, SERVE_SWEEP_ROWS) == STORE_AWAY;
 	} else {
 		server->leave = true;
 		log_event(LOG_LEVEL_ERROR, "out of memory: this worker ends");
 	}
-	arena_on_exhaustion(server->arena, NULL);
+	memory_on_exhaustion(NULL);
 	arena_reset(server->arena);
 }

@@ -18,6 +18,7 @@ struct server {
 	struct issuer			 issuer;
 	bool				 leave;		/* end after this request */
 	unsigned			 until_sweep;	/* requests */
+	bool				 answered;	/* a reply has been sent, or its beginning */
 };
 
 /* One request in so many is followed by a sweep of so many rows of each table: more than

@@ -9,6 +9,7 @@
 
 #include "base/base64url.h"
 #include "base/json.h"
+#include "base/memory.h"
 #include "base/secret.h"
 #include "jose/jwk.h"
 
@@ -173,7 +174,7 @@ make_contexts(struct jose_key *key)
 {
 	const struct jose_algorithm_parameters	*parameters =
 	    jose_algorithm_parameters(key->algorithm);
-	struct contexts				*contexts = calloc(1, sizeof *contexts);
+	struct contexts				*contexts = memory_zeroed(sizeof *contexts);
 
 	key->contexts = contexts;
 	if (contexts == NULL || (contexts->hash = EVP_MD_CTX_new()) == NULL)
@@ -223,7 +224,7 @@ make_kid(struct jose_key *key)
 static struct jose_key *
 key_new(enum jose_algorithm algorithm, EVP_PKEY *pkey, bool is_private)
 {
-	struct jose_key *key = calloc(1, sizeof *key);
+	struct jose_key *key = memory_zeroed(sizeof *key);
 
 	if (key == NULL || pkey == NULL || !is_good(pkey, algorithm, is_private)) {
 		ERR_clear_error();	/* libpq's TLS looks at the same queue */

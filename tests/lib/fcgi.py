@@ -96,7 +96,7 @@ def read_to_end(s):
 class Endpoint:
     """One endpoint program on a socket of the test's own."""
 
-    def __init__(self, directory, program, config, workers=1):
+    def __init__(self, directory, program, config, workers=1, environment=None):
         self.path = os.path.join(directory, f"t{os.getpid()}-{time.monotonic_ns() % 10**9}.sock")
         self.log = pathlib.Path(self.path[:-5] + ".log")
         listener = socket.socket(socket.AF_UNIX)
@@ -106,7 +106,7 @@ class Endpoint:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [str(program), "--workers", str(workers)], stdin=listener, stdout=log, stderr=log,
-                env={"POSTERN_CONFIG": str(config), "PATH": os.environ["PATH"]}, start_new_session=True)
+                env={"POSTERN_CONFIG": str(config), "PATH": os.environ["PATH"], **(environment or {})}, start_new_session=True)
         listener.close()
 
     def __enter__(self):
