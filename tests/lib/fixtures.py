@@ -29,7 +29,8 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(config, items):
     """What does not apply to a bed is left out; nothing is skipped.  Without --long, so is
-    most of a long table in some beds (tests/lib/bed.py)."""
+    most of a long table in some beds (tests/lib/bed.py) -- of the protocol tests, which run
+    in several; the others run in one, and whole."""
     bed, long = config.getoption("--bed"), config.getoption("--long")
     kind = beds.BEDS[bed]
     first, each = ROWS[beds.FULL if long else kind.amount]
@@ -41,7 +42,7 @@ def pytest_collection_modifyitems(config, items):
         rows[table] += 1
         if kind.how == "cgi" and item.get_closest_marker("http"):
             continue
-        if rows[table] <= first or rows[table] % each == 0 or item.get_closest_marker("front"):
+        if item.path.parent.name != "protocol" or rows[table] <= first or rows[table] % each == 0 or item.get_closest_marker("front"):
             kept.append(item)
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
