@@ -108,7 +108,7 @@ def handle_of(text):
 
 class Bed:
     def __init__(self, name, directory):
-        self.name, self.how = name, BEDS[name].how
+        self.name, self.how, self.directory = name, BEDS[name].how, directory
         self.env = demo.read_env(directory)
         self.web, self.mode = self.env["POSTERN_WEB"], self.env["POSTERN_MODE"]
         self.issuer = self.env["POSTERN_ISSUER"]
