@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/base64url.h"
 #include "base/buf.h"
+#include "base/memory.h"
 #include "base/secret.h"
 
 #include "tap.h"
@@ -110,6 +111,29 @@ test_bind_when_exhausted(void)
 	}
 	ok(exhausted && released_count == 1,
 	    "arena: an object that cannot be remembered is released at once");
+	arena_free(&arena);
+}
+
+/* An arena that has no target of its own, and whoever else is out of memory. */
+static void
+test_memory(void)
+{
+	struct arena	*arena = arena_new(16);
+	jmp_buf		 place;
+	volatile int	 times = 0;
+
+	ok(!memory_has_failed(), "memory: nothing has failed yet");
+	if (setjmp(place) < 3) {
+		times++;
+		memory_on_exhaustion(&place);
+		if (times == 1)
+			arena_alloc(arena, 17);
+		else if (times == 2)
+			memory_exhausted();
+	}
+	memory_on_exhaustion(NULL);
+	ok(times == 3, "memory: an exhausted arena and memory_exhausted() go to the same place");
+	ok(memory_has_failed(), "memory: a failure is remembered");
 	arena_free(&arena);
 }
 
@@ -352,6 +376,7 @@ main(void)
 	test_arena_limit();
 	test_arena_bindings();
 	test_bind_when_exhausted();
+	test_memory();
 	test_str();
 	test_words();
 	test_numbers();
