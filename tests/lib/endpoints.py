@@ -28,6 +28,7 @@ LIMITS = {
     "userinfo": {"access_token": 8192},
     "logout": {"id_token_hint": 8192, "client_id": 255, "post_logout_redirect_uri": 2048, "state": 1024, "logout_hint": 255, "ui_locales": 255, "csrf": 64},
 }
+TRANSPORT = ("date", "server", "content-length", "transfer-encoding", "connection")       # the web server's own
 LISTS = {("account", "scope")}          # tick boxes: may come more than once
 READ_ONLY = ("jwks", ".well-known/openid-configuration")
 
@@ -71,7 +72,7 @@ class Good:
     def outcome(self, answer):
         """What a reply comes to, without what differs each time."""
         text = re.sub(r"[A-Za-z0-9_-]{22,}(\.[A-Za-z0-9_-]+)*", "*", answer.text)
-        headers = [(n, re.sub(r"[A-Za-z0-9_%-]{22,}", "*", v)) for n, v in answer.headers if n.lower() not in ("date", "content-length", "server")]
+        headers = [(n, re.sub(r"[A-Za-z0-9_%-]{22,}", "*", v)) for n, v in answer.headers if n.lower() not in TRANSPORT]
         return answer.status, headers, text
 
 
