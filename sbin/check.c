@@ -35,6 +35,9 @@ print_line(struct inspection *inspection, enum level level, const char *finding,
 		printf("%.*s\n", (int)line.n, line.p);
 }
 
+static const char *vtext(struct inspection *inspection, const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
+
 static const char *
 vtext(struct inspection *inspection, const char *format, va_list arguments)
 {
@@ -164,6 +167,7 @@ check(const struct invocation *invocation)
 	struct inspection	*inspection = arena_alloc(invocation->arena, sizeof *inspection);
 
 	*inspection = (struct inspection){ .invocation = invocation, .arena = invocation->arena };
+	migrate_read_release(invocation, &inspection->release);
 	run_checks(inspection, configuration_check);
 	if (inspection->config != NULL)
 		run_checks(inspection, file_checks);

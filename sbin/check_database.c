@@ -6,15 +6,15 @@
  *
  *	$1	the prefix of the roles, or NULL: one role for all endpoints
  *	$2	that one role, or NULL
- *	$3	the version that the installed SQL files make
+ *	$3	the version that the installed SQL files make; 0: there are none
  *	$4	workers of each endpoint (at least 1)
+ *	$5	the digest of the installed files of functions
  */
 #include "inspection.h"
 
 #include "database.h"
-#include "migrate.h"
 
-#define PARAMETERS	4
+#define PARAMETERS	5
 #define TYPE_TEXT	25	/* pg_type.oid */
 #define NUMBER_BYTES	24
 
@@ -64,7 +64,14 @@ static const char version[] =
     "  coalesce(max(v.version), 0), $3),"
     "  CASE WHEN coalesce(max(v.version), 0) < $3::integer THEN 'postern migrate'"
     "       ELSE 'install the version of Postern that made it, everywhere' END"
-    " FROM postern.schema_version v HAVING coalesce(max(v.version), 0) <> $3::integer";
+    " FROM postern.schema_version v HAVING coalesce(max(v.version), 0) <> $3::integer AND $3 <> '0'"
+    " UNION ALL"
+    " SELECT 'error', 'the functions in the database are not those of the installed files', 'postern migrate'"
+    " FROM postern.schema_version v WHERE v.functions_sha256 IS DISTINCT FROM $5"
+    "  AND v.version = $3::integer AND v.version = (SELECT max(w.version) FROM postern.schema_version w)"
+    " UNION ALL"
+    " SELECT 'warning', 'there are no SQL files to compare the database with', 'install them, or say where they are: --sql'"
+    " WHERE $3 = '0'";
 
 static const char issuer[] =
     "SELECT 'error', 'there is no issuer: no endpoint can answer',"
@@ -297,13 +304,15 @@ could_not_look(struct inspection *inspection, const PGresult *result)
 void
 database_check(struct inspection *inspection, const char *sql)
 {
-	static const Oid types[PARAMETERS] = { TYPE_TEXT, TYPE_TEXT, TYPE_TEXT, TYPE_TEXT };
-	char		 newest[NUMBER_BYTES], workers[NUMBER_BYTES];
-	const char	*values[PARAMETERS] = { inspection->role_prefix, inspection->role, newest, workers };
+	static const Oid types[PARAMETERS] = { TYPE_TEXT, TYPE_TEXT, TYPE_TEXT, TYPE_TEXT, TYPE_TEXT };
+	char		 version_text[NUMBER_BYTES], workers[NUMBER_BYTES];
+	const char	*values[PARAMETERS] = {
+		inspection->role_prefix, inspection->role, version_text, workers, inspection->release.functions_sha256
+	};
 	bool		 has_workers = inspection->config != NULL && inspection->config->workers > 0;
 	PGresult	*result;
 
-	snprintf(newest, sizeof newest, "%ld", migrate_newest(inspection->invocation));
+	snprintf(version_text, sizeof version_text, "%zu", inspection->release.version);
 	snprintf(workers, sizeof workers, "%ld", has_workers ? inspection->config->workers : 1);
 	result = PQexecParams(inspection->connection, sql, PARAMETERS, types, values, NULL, NULL, 0);
 	if (PQresultStatus(result) != PGRES_TUPLES_OK)

@@ -8,7 +8,7 @@
 #ifndef SBIN_INSPECTION_H
 #define SBIN_INSPECTION_H
 
-#include "invocation.h"
+#include "migrate.h"
 
 #include "base/str.h"
 #include "endpoint/config.h"
@@ -25,6 +25,7 @@ struct inspection {
 	const struct config	*config;	/* NULL: there is none to be read */
 	const char		*role_prefix;	/* NULL: one role for all programs */
 	const char		*role;		/* that one; NULL: there is a prefix */
+	struct release		 release;	/* of the installed SQL files */
 	PGconn			*connection;	/* NULL: the database does not answer */
 	struct str		 issuer;	/* absent: not known */
 	struct web		*web;		/* NULL: not to be asked, or does not answer */

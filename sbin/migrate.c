@@ -41,6 +41,7 @@ struct migration {
 	struct sqlfile_list	 functions;	/* live.sql first */
 	const char		*roles;		/* a path; NULL: make no roles */
 	const char		*role_prefix;
+	char			 functions_sha256[SQLFILE_DIGEST_BYTES];
 	size_t			 version;	/* the database's, before */
 	bool			 in_place;	/* SQL may turn out not to go this way */
 };
@@ -115,6 +116,8 @@ find_files(struct migration *m)
 
 	if (!sqlfile_list(arena, m->invocation->sql, &m->numbered) || !keep_numbered(m->invocation, &m->numbered) ||
 	    !sqlfile_list(arena, path_of(m->invocation, "functions"), &m->functions))
+		return false;
+	if (!sqlfile_digest(arena, &m->functions, m->functions_sha256))
 		return false;
 	live_first(&m->functions);
 	return true;
@@ -227,6 +230,10 @@ static const struct fixed opening[] = {
 	  "END\n"
 	  "$$" },
 	{ "could not lock out other migrations", "LOCK TABLE postern.schema_version IN SHARE ROW EXCLUSIVE MODE" },
+	{ "could not prepare to note the functions",
+	  "ALTER TABLE postern.schema_version ADD COLUMN IF NOT EXISTS functions_sha256 text" },
+	{ "could not prepare to note the functions",
+	  "COMMENT ON COLUMN postern.schema_version.functions_sha256 IS 'Of the last version: which files of functions were loaded.'" },
 };
 
 /* Newest first: what was made later may rest on what was made before. */
@@ -389,7 +396,13 @@ drop_functions(struct migration *m)
 static enum step
 note_and_revoke(struct migration *m)
 {
-	return FIXED(m, noting);
+	enum step step = FIXED(m, noting);
+
+	if (step != STEP_DONE)
+		return step;
+	return statement(m, "could not note the functions",
+	    "UPDATE postern.schema_version v SET functions_sha256 = $1"
+	    " WHERE v.version = (SELECT max(w.version) FROM postern.schema_version w)", m->functions_sha256, NULL, 0);
 }
 
 static enum step
@@ -470,14 +483,18 @@ report(const struct migration *m)
 	printf("schema version %zu\n", m->numbered.count);
 }
 
-long
-migrate_newest(const struct invocation *invocation)
+bool
+migrate_read_release(const struct invocation *invocation, struct release *release)
 {
-	struct sqlfile_list numbered;
+	struct migration *m = arena_alloc(invocation->arena, sizeof *m);
 
-	if (!sqlfile_list(invocation->arena, invocation->sql, &numbered) || !keep_numbered(invocation, &numbered))
-		return 0;
-	return (long)numbered.count;
+	m->invocation = invocation;
+	*release = (struct release){ .version = 0 };
+	if (!find_files(m))
+		return false;
+	release->version = m->numbered.count;
+	memcpy(release->functions_sha256, m->functions_sha256, sizeof release->functions_sha256);
+	return true;
 }
 
 int

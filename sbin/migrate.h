@@ -4,7 +4,7 @@
 #ifndef SBIN_MIGRATE_H
 #define SBIN_MIGRATE_H
 
-#include "invocation.h"
+#include "sqlfile.h"
 
 /* What one lock is waited for, and how often all is begun anew after that.  A request
  * and a migration can wait for each other, each with what the other wants.  PostgreSQL
@@ -25,7 +25,13 @@
  */
 int migrate(const struct invocation *invocation);
 
-/* The version that the SQL files make; 0 after a message. */
-long migrate_newest(const struct invocation *invocation);
+/* What the SQL files make. */
+struct release {
+	size_t	version;	/* 0: there are none */
+	char	functions_sha256[SQLFILE_DIGEST_BYTES];
+};
+
+/* Look at the files without running them.  False after a message. */
+bool migrate_read_release(const struct invocation *invocation, struct release *release);
 
 #endif

@@ -3,7 +3,8 @@
  */
 #include "sqlfile.h"
 
-#include "base/str.h"
+#include "base/buf.h"
+#include "base/secret.h"
 #include "database.h"
 
 #include <dirent.h>
@@ -11,6 +12,7 @@
 #include <limits.h>
 
 #define PLACE_BYTES	(PATH_MAX + 64)
+#define NAMES_MAX_BYTES	(SQLFILE_MAX_COUNT * (NAME_MAX + SQLFILE_DIGEST_BYTES + 2))
 
 static int
 by_bytes(const void *a, const void *b)
@@ -89,6 +91,32 @@ read_file(const char *path)
 	}
 	text[n] = '\0';
 	return text;
+}
+
+static void
+digest_text(struct str text, char digest[SQLFILE_DIGEST_BYTES])
+{
+	struct sha256 sum = sha256_of(text);
+
+	for (size_t i = 0; i < SHA256_BYTES; i++)
+		snprintf(digest + 2 * i, 3, "%02x", sum.bytes[i]);
+}
+
+bool
+sqlfile_digest(struct arena *arena, const struct sqlfile_list *list, char digest[SQLFILE_DIGEST_BYTES])
+{
+	struct buf names = buf_new(arena, NAMES_MAX_BYTES);
+
+	for (size_t i = 0; i < list->count; i++) {
+		const char *text = read_file(list->paths[i]);
+
+		if (text == NULL)
+			return false;
+		digest_text(str_of(text), digest);
+		buf_addf(&names, "%s %s\n", digest, sqlfile_name(list->paths[i]));
+	}
+	digest_text(buf_str(&names), digest);
+	return true;
 }
 
 /* The line of a character, counted as the server does: from 1, in code points. */

@@ -19,6 +19,12 @@ struct sqlfile_list {
 /* The files *.sql of a directory, in the arena.  False after a message. */
 bool sqlfile_list(struct arena *arena, const char *directory, struct sqlfile_list *list);
 
+#define SQLFILE_DIGEST_BYTES	65	/* with the NUL */
+
+/* SHA-256, in hexadecimal, of the names and contents of all files.  False after a
+ * message. */
+bool sqlfile_digest(struct arena *arena, const struct sqlfile_list *list, char digest[SQLFILE_DIGEST_BYTES]);
+
 /* The part of a path behind its last slash. */
 const char *sqlfile_name(const char *path);
 

@@ -91,6 +91,7 @@ DATABASE = [
      "DELETE FROM postern.schema_version WHERE version = 99"),
     ("version", "error", "the installed files make", "CREATE TABLE kept AS SELECT * FROM postern.schema_version; DELETE FROM postern.schema_version WHERE version > 1",
      "INSERT INTO postern.schema_version SELECT * FROM kept WHERE version > 1; DROP TABLE kept"),
+    ("version", "error", "the functions in the database are not those", "UPDATE postern.schema_version SET functions_sha256 = 'other'", HINT),
     ("issuer", "error", "there is no issuer", "DELETE FROM postern.issuer", "INSERT INTO postern.issuer (url) VALUES ('https://id.example.org')"),
     ("issuer", "warning", "for trying out only", "UPDATE postern.issuer SET url = 'http://localhost'",
      "UPDATE postern.issuer SET url = 'https://id.example.org'"),
@@ -192,6 +193,24 @@ def test_connections(site):
     site.configure()
     assert [f.level for f in found] == ["warning"] and f"need {200 * len(ENDPOINTS)} connections" in found[0].text
     assert [f.level for f in site.of("connections")] == ["ok"]
+
+
+def test_functions_of_other_files(site, tmp_path):
+    """The same version of the schema, but another text of a function."""
+    files = shutil.copytree(SQL, tmp_path / "sql")
+    with open(files / "functions/jwks.sql", "a") as file:
+        file.write("-- changed\n")
+    assert [f.hint for f in site.of("version", "--sql", files)] == ["postern migrate"]
+    assert site.database.migrate("--sql", files).returncode == 0
+    assert [f.level for f in site.of("version", "--sql", files)] == ["ok"]
+    assert site.database.migrate().returncode == 0
+    assert [f.level for f in site.of("version")] == ["ok"]
+
+
+def test_no_sql_files(site):
+    done = site.postern("check", "--no-server", "--sql", "/nonexistent")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "/nonexistent" in done.stderr
+    assert "warning: version: there are no SQL files" in done.stdout
 
 
 def test_database_that_does_not_answer(site):
