@@ -10,6 +10,7 @@ DECLARE
     v_role     text;
     v_function record;
     v_may      record;
+    v_method   text;
 BEGIN
     FOR v_may IN SELECT r.endpoint, r.functions FROM postern.endpoint_right r
     LOOP
@@ -22,10 +23,13 @@ BEGIN
         EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = %L', v_role, '3s');
         EXECUTE format('ALTER ROLE %I SET search_path = %L', v_role, '');
         EXECUTE format('ALTER ROLE %I SET jit = off', v_role);
-        -- Every statement finds its rows by key, one after the other; small tables
-        -- would tempt the planner.
-        EXECUTE format('ALTER ROLE %I SET enable_hashjoin = off', v_role);
-        EXECUTE format('ALTER ROLE %I SET enable_mergejoin = off', v_role);
+        -- Every statement finds its rows by key, one after the other.  What the planner
+        -- may choose is fixed, so that a plan neither depends on when it was made nor on
+        -- how many rows there were: small tables would tempt it to read them whole.
+        FOREACH v_method IN ARRAY '{enable_seqscan,enable_bitmapscan,enable_hashjoin,enable_mergejoin}'::text[] LOOP
+            EXECUTE format('ALTER ROLE %I SET %I = off', v_role, v_method);
+        END LOOP;
+        EXECUTE format('ALTER ROLE %I SET plan_cache_mode = force_generic_plan', v_role);
         EXECUTE format('GRANT USAGE ON SCHEMA postern TO %I', v_role);
         FOR v_function IN
             SELECT p.oid::regprocedure AS signature FROM pg_catalog.pg_proc p

@@ -111,5 +111,5 @@ userinfo_read(struct store *store, struct arena *arena, const struct presented *
 			.email = store_get(rows, 0, USER_EMAIL),
 			.email_verified = store_get_bool(rows, 0, USER_EMAIL_VERIFIED),
 		};
-	return status;
+	return status == STORE_ROWS && str_is_absent(claims->sub) ? STORE_NONE : status;
 }

@@ -71,23 +71,18 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     c          record;
+    w          postern.resolved_scope;
     s          record;
     v_decision text;
 BEGIN
-    SELECT l.grant_types, l.response_types, l.profile, l.consent, l.token_endpoint_auth_method, l.epoch,
-           i.url, postern.answer_uri(l.redirect_uris, p_redirect_uri) AS redirect_uri,
-           v.outcome, v.scope, v.resource,
-           i.code_lifetime, coalesce(v.access_token_lifetime, i.access_token_lifetime) AS access_token_lifetime,
-           i.refresh_token_lifetime
-      INTO c
-      FROM postern.live_client l CROSS JOIN postern.issuer i
-     CROSS JOIN LATERAL postern.resolve_scope(l.scope, p_scope, p_resource, true) v
-     WHERE l.client_id = p_client_id;
+    SELECT l.grant_types, l.response_types, l.profile, l.consent, l.token_endpoint_auth_method, l.epoch, l.scope,
+           postern.answer_uri(l.redirect_uris, p_redirect_uri) AS redirect_uri
+      INTO c FROM postern.live_client l WHERE l.client_id = p_client_id;
     IF NOT FOUND THEN
         outcome := 'unknown_client';
         RETURN;
     END IF;
-    issuer := c.url;
+    issuer := (SELECT i.url FROM postern.issuer i);
     redirect_uri := c.redirect_uri;
     IF redirect_uri IS NULL THEN
         outcome := 'unregistered_redirect_uri';
@@ -102,14 +97,15 @@ BEGIN
         outcome := 'invalid_request_pkce';
         RETURN;
     END IF;
-    IF c.outcome <> 'ok' THEN
-        outcome := c.outcome;
+    w := postern.resolve_scope(c.scope, p_scope, p_resource, true);
+    IF w.outcome <> 'ok' THEN
+        outcome := w.outcome;
         RETURN;
     END IF;
 
     -- A login made for this very request satisfies prompt=login and max_age.
     SELECT l.id, l.sub, l.account_epoch, l.auth_time, l.login_for, l.last_seen_at,
-           l.expires_at, t.id AS consent_id, coalesce(t.scope @> c.scope, false) AS consented,
+           l.expires_at, t.id AS consent_id, coalesce(t.scope @> w.scope, false) AS consented,
            p_prompt_login OR l.auth_time < now() - make_interval(secs => p_max_age) AS uses_login
       INTO s FROM postern.live_session l
       LEFT JOIN postern.consent t ON t.sub = l.sub AND t.client_id = p_client_id
@@ -123,7 +119,7 @@ BEGIN
     END IF;
 
     IF c.consent = 'implied' AND NOT s.consented THEN
-        SELECT r.id, true INTO s.consent_id, s.consented FROM postern.record_consent(s.sub, p_client_id, c.scope) r;
+        SELECT r.id, true INTO s.consent_id, s.consented FROM postern.record_consent(s.sub, p_client_id, w.scope) r;
     END IF;
     IF p_prompt_consent OR NOT s.consented OR p_consent_id IS NOT NULL THEN
         -- What the person has decided about this very request, once.
@@ -146,7 +142,7 @@ BEGIN
                 ORDER BY o.expires_at DESC OFFSET 19);
             INSERT INTO postern.authorization_request
                 (id, secret_sha256, session_id, client_id, redirect_uri, query, scope, expires_at)
-            VALUES (p_new_id, p_request_sha256, s.id, p_client_id, redirect_uri, p_query, c.scope,
+            VALUES (p_new_id, p_request_sha256, s.id, p_client_id, redirect_uri, p_query, w.scope,
                 now() + interval '10 minutes');
             outcome := 'consent';
             RETURN;
@@ -165,13 +161,15 @@ BEGIN
     INSERT INTO postern.authorization_grant
         (id, client_id, client_epoch, sub, account_epoch, consent_id, session_id, scope, resource,
          code_sha256, redirect_uri, code_challenge, nonce, auth_time, code_expires_at, offline, expires_at)
-    VALUES (p_new_id, p_client_id, c.epoch, s.sub, s.account_epoch, s.consent_id, s.id, c.scope, c.resource,
-        p_code_sha256, p_redirect_uri, p_code_challenge, p_nonce, s.auth_time, now() + c.code_lifetime,
-        'offline_access' = ANY (c.scope),
+    SELECT p_new_id, p_client_id, c.epoch, s.sub, s.account_epoch, s.consent_id, s.id, w.scope, w.resource,
+        p_code_sha256, p_redirect_uri, p_code_challenge, p_nonce, s.auth_time, now() + i.code_lifetime,
+        'offline_access' = ANY (w.scope),
         -- No token of this grant lives longer.
-        CASE WHEN NOT 'refresh_token' = ANY (c.grant_types) THEN now() + c.code_lifetime + c.access_token_lifetime
-             WHEN 'offline_access' = ANY (c.scope) THEN now() + c.refresh_token_lifetime
-             ELSE least(s.expires_at, now() + c.refresh_token_lifetime) END);
+        CASE WHEN NOT 'refresh_token' = ANY (c.grant_types)
+             THEN now() + i.code_lifetime + coalesce(w.access_token_lifetime, i.access_token_lifetime)
+             WHEN 'offline_access' = ANY (w.scope) THEN now() + i.refresh_token_lifetime
+             ELSE least(s.expires_at, now() + i.refresh_token_lifetime) END
+      FROM postern.issuer i;
     outcome := 'ok';
 END
 $$;

@@ -1,8 +1,12 @@
 -- live.sql: the one gate
 --
 -- Whether a client, an account's session or a grant may be used is decided here
--- and nowhere else; every function that issues, guards or shows selects from these
--- views.  tests/lint refuses other SQL that reads disabled_at, ended_at or revoked_at.
+-- and nowhere else; every function that issues, guards or shows asks these views and
+-- live_grant().  tests/lint refuses other SQL that reads disabled_at, ended_at or
+-- revoked_at.
+--
+-- Only what an endpoint may call pins its search_path; what is called from there runs
+-- under that, and to pin it anew would cost more than most of these functions do.
 
 CREATE OR REPLACE VIEW postern.live_client AS
 SELECT c.*
@@ -28,23 +32,86 @@ SELECT r.resource, r.name, r.access_token_lifetime, r.client_id
 FROM postern.resource r
 WHERE r.disabled_at IS NULL;
 
--- A grant of a person rests on that person's consent and, unless it is for offline
--- access, on the login that it was made in; a grant of a client rests on the client.  Every grant rests on its
--- client and on the resource that it is for.
-CREATE OR REPLACE VIEW postern.live_grant AS
-SELECT g.id, g.client_id, g.sub, g.scope, g.resource, g.session_id, g.auth_time, g.nonce, g.expires_at,
-       g.refresh_generation, g.refreshed_at, c.id_token_signed_response_alg,
-       r.access_token_lifetime, r.access_token_format
-FROM postern.authorization_grant g
-JOIN postern.client c ON c.client_id = g.client_id AND c.disabled_at IS NULL AND c.epoch = g.client_epoch
-LEFT JOIN postern.account a ON a.sub = g.sub AND a.disabled_at IS NULL AND a.epoch = g.account_epoch
-LEFT JOIN postern.consent k ON k.sub = g.sub AND k.client_id = g.client_id AND k.id = g.consent_id
-LEFT JOIN postern.session s ON s.id = g.session_id AND s.ended_at IS NULL AND s.expires_at > now()
-LEFT JOIN postern.resource r ON r.resource = g.resource
-WHERE g.revoked_at IS NULL
-  AND g.expires_at > now()
-  AND r.disabled_at IS NULL
-  AND (g.sub IS NULL OR (a.sub IS NOT NULL AND (g.offline OR s.id IS NOT NULL) AND k.scope @> g.scope));
+-- What a grant that is alive says, and what it rests on says about its tokens.
+CREATE OR REPLACE VIEW postern.grant_terms AS
+SELECT NULL::uuid AS id, NULL::text AS client_id, NULL::uuid AS sub, NULL::text[] AS scope, NULL::text AS resource,
+       NULL::uuid AS session_id, NULL::timestamptz AS auth_time, NULL::text AS nonce,
+       NULL::timestamptz AS expires_at, NULL::integer AS refresh_generation, NULL::timestamptz AS refreshed_at,
+       NULL::text AS id_token_signed_response_alg, NULL::interval AS access_token_lifetime, NULL::text AS access_token_format;
+
+-- A grant, if it is alive; NULL if it is not.  Every grant rests on its client and on the
+-- resource that it is for; a person's also on the account, on the consent and, unless
+-- it is for offline access, on the login that it was made in.
+--
+-- Not one join but a step for each, because a client's own grant needs half of them,
+-- and because nothing is so dear in a small statement as a column that is handed up
+-- through six joins.
+CREATE OR REPLACE FUNCTION postern.live_grant(p_id uuid) RETURNS postern.grant_terms
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    v_client_id          text;
+    v_client_epoch       integer;
+    v_sub                uuid;
+    v_account_epoch      integer;
+    v_consent_id         uuid;
+    v_session_id         uuid;
+    v_scope              text[];
+    v_resource           text;
+    v_offline            boolean;
+    v_auth_time          timestamptz;
+    v_nonce              text;
+    v_expires_at         timestamptz;
+    v_refresh_generation integer;
+    v_refreshed_at       timestamptz;
+    v_id_token_alg       text;
+    v_lifetime           interval;
+    v_format             text;
+BEGIN
+    SELECT g.client_id, g.client_epoch, g.sub, g.account_epoch, g.consent_id, g.session_id, g.scope, g.resource,
+           g.offline, g.auth_time, g.nonce, g.expires_at, g.refresh_generation, g.refreshed_at
+      INTO v_client_id, v_client_epoch, v_sub, v_account_epoch, v_consent_id, v_session_id, v_scope, v_resource,
+           v_offline, v_auth_time, v_nonce, v_expires_at, v_refresh_generation, v_refreshed_at
+      FROM postern.authorization_grant g
+     WHERE g.id = p_id AND g.revoked_at IS NULL AND g.expires_at > now();
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    SELECT c.id_token_signed_response_alg INTO v_id_token_alg FROM postern.client c
+     WHERE c.client_id = v_client_id AND c.epoch = v_client_epoch AND c.disabled_at IS NULL;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    IF v_resource IS NOT NULL THEN
+        SELECT r.access_token_lifetime, r.access_token_format INTO v_lifetime, v_format FROM postern.resource r
+         WHERE r.resource = v_resource AND r.disabled_at IS NULL;
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+    IF v_sub IS NOT NULL THEN
+        PERFORM FROM postern.account a
+          WHERE a.sub = v_sub AND a.epoch = v_account_epoch AND a.disabled_at IS NULL;
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
+        PERFORM FROM postern.consent k
+          WHERE k.sub = v_sub AND k.client_id = v_client_id AND k.id = v_consent_id AND k.scope @> v_scope;
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
+        IF NOT v_offline THEN
+            PERFORM FROM postern.session s
+              WHERE s.id = v_session_id AND s.ended_at IS NULL AND s.expires_at > now();
+            IF NOT FOUND THEN
+                RETURN NULL;
+            END IF;
+        END IF;
+    END IF;
+    RETURN ROW(p_id, v_client_id, v_sub, v_scope, v_resource, v_session_id, v_auth_time, v_nonce, v_expires_at,
+        v_refresh_generation, v_refreshed_at, v_id_token_alg, v_lifetime, v_format);
+END
+$$;
 
 -- An API key rests on its account and on the resource that it is for.
 CREATE OR REPLACE VIEW postern.live_api_key AS

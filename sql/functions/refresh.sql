@@ -2,7 +2,7 @@
 -- RFC 9700 section 4.14).
 
 CREATE OR REPLACE FUNCTION postern.refresh_token(p_grant_id uuid, p_generation integer) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
     RETURN postern.seal('refresh token', uuid_send(p_grant_id) || int4send(p_generation));
@@ -11,7 +11,7 @@ $$;
 
 -- The grant that a refresh token of any generation names; NULL if it is not ours.
 CREATE OR REPLACE FUNCTION postern.refresh_token_grant(p_sealed bytea) RETURNS uuid
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
     v_payload bytea := postern.unseal('refresh token', p_sealed);
@@ -24,16 +24,26 @@ CREATE OR REPLACE FUNCTION postern.refresh_token_generation(p_sealed bytea) RETU
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN ('x' || encode(substr(p_sealed, 18, 4), 'hex'))::bit(32)::integer;
 
--- The live grant of a refresh token that is the current one.
+-- The live grant of a refresh token that is the current one, and until when it is.
 CREATE OR REPLACE FUNCTION postern.live_refresh_token(p_sealed bytea,
-    OUT client_id text, OUT sub uuid, OUT scope text[], OUT refresh_expires_at timestamptz) RETURNS SETOF record
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    OUT client_id text, OUT sub uuid, OUT scope text[], OUT refresh_expires_at timestamptz)
+LANGUAGE plpgsql STABLE
 AS $$
+DECLARE
+    v_id   uuid := postern.refresh_token_grant(p_sealed);
+    g      postern.grant_terms;
+    v_idle timestamptz;
 BEGIN
-    RETURN QUERY SELECT g.client_id, g.sub, g.scope, least(g.expires_at, g.refreshed_at + i.refresh_token_idle_lifetime)
-      FROM postern.live_grant g CROSS JOIN postern.issuer i
-     WHERE g.id = postern.refresh_token_grant(p_sealed)
-       AND g.refresh_generation = postern.refresh_token_generation(p_sealed)
-       AND g.refreshed_at > now() - i.refresh_token_idle_lifetime;
+    IF v_id IS NULL THEN
+        RETURN;
+    END IF;
+    g := postern.live_grant(v_id);
+    v_idle := g.refreshed_at + (SELECT i.refresh_token_idle_lifetime FROM postern.issuer i);
+    IF g.refresh_generation = postern.refresh_token_generation(p_sealed) AND v_idle > now() THEN
+        client_id := g.client_id;
+        sub := g.sub;
+        scope := g.scope;
+        refresh_expires_at := least(g.expires_at, v_idle);
+    END IF;
 END
 $$;

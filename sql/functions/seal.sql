@@ -12,7 +12,7 @@ RETURN sha256(p_outer || sha256(p_inner || convert_to(p_kind, 'UTF8') || '\x00' 
 
 -- As base64url, ready for the client.
 CREATE OR REPLACE FUNCTION postern.seal(p_kind text, p_payload bytea) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
     m record;
@@ -27,7 +27,7 @@ $$;
 -- The payload, or NULL if the seal is not ours.  The digests of both MACs are
 -- compared, so that the time it takes says nothing about either.
 CREATE OR REPLACE FUNCTION postern.unseal(p_kind text, p_sealed bytea) RETURNS bytea
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
     v_length integer := octet_length(p_sealed);

@@ -14,42 +14,56 @@ SELECT NULL::text AS outcome, NULL::text AS issuer, NULL::bigint AS issued_at,
 -- Everything that is issued is issued here, from a grant that is alive; outcome ok
 -- or ended.  p_scope is what this token is for, within the grant's.
 CREATE OR REPLACE FUNCTION postern.issue(p_grant_id uuid, p_scope text[]) RETURNS postern.token_answer
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-    a postern.token_answer;
+    g                 postern.grant_terms := postern.live_grant(p_grant_id);
+    a                 postern.token_answer;
+    v_issuer          text;
+    v_access_lifetime interval;
+    v_id_lifetime     interval;
+    v_access_kid      text;
+    v_id_kid          text;
 BEGIN
-    SELECT 'ok', i.url, floor(extract(epoch FROM now())),
-           extract(epoch FROM coalesce(g.access_token_lifetime, i.access_token_lifetime)),
-           extract(epoch FROM i.id_token_lifetime),
-           g.id, coalesce(g.sub::text, g.client_id), array_to_string(p_scope, ' '), coalesce(g.resource, i.url),
-           g.nonce, floor(extract(epoch FROM g.auth_time)), g.session_id,
-           (SELECT k.kid FROM postern.current_signing_key k WHERE k.alg = 'ES256'),
-           CASE WHEN g.sub IS NOT NULL THEN
-               (SELECT k.kid FROM postern.current_signing_key k WHERE k.alg = g.id_token_signed_response_alg) END,
-           CASE WHEN g.access_token_format = 'opaque' THEN
-               postern.opaque_token(g.id, g.scope, p_scope, now() + coalesce(g.access_token_lifetime, i.access_token_lifetime)) END,
-           CASE WHEN g.refresh_generation IS NOT NULL THEN
-               postern.refresh_token(g.id, g.refresh_generation) END
-      INTO a FROM postern.live_grant g CROSS JOIN postern.issuer i WHERE g.id = p_grant_id;
-    IF a.outcome IS NULL THEN
+    IF g.id IS NULL THEN
         a.outcome := 'ended';
+        RETURN a;
     END IF;
-    RETURN a;
+    SELECT i.url, coalesce(g.access_token_lifetime, i.access_token_lifetime), i.id_token_lifetime
+      INTO v_issuer, v_access_lifetime, v_id_lifetime FROM postern.issuer i;
+    IF g.access_token_format = 'opaque' THEN
+        a.access_token := postern.opaque_token(g.id, g.scope, p_scope, now() + v_access_lifetime);
+    ELSE
+        SELECT k.kid INTO v_access_kid FROM postern.current_signing_key k WHERE k.alg = 'ES256';
+    END IF;
+    IF g.sub IS NOT NULL AND g.id_token_signed_response_alg = 'ES256' THEN
+        v_id_kid := v_access_kid;
+    END IF;
+    IF g.sub IS NOT NULL AND v_id_kid IS NULL AND 'openid' = ANY (p_scope) THEN
+        SELECT k.kid INTO v_id_kid FROM postern.current_signing_key k WHERE k.alg = g.id_token_signed_response_alg;
+    END IF;
+    IF g.refresh_generation IS NOT NULL THEN
+        a.refresh_token := postern.refresh_token(g.id, g.refresh_generation);
+    END IF;
+    RETURN ROW('ok'::text, v_issuer, floor(date_part('epoch', now()))::bigint,
+        date_part('epoch', v_access_lifetime)::bigint, date_part('epoch', v_id_lifetime)::bigint,
+        g.id::text, coalesce(g.sub::text, g.client_id), array_to_string(p_scope, ' '), coalesce(g.resource, v_issuer),
+        g.nonce, floor(date_part('epoch', g.auth_time))::bigint, g.session_id::text,
+        v_access_kid, v_id_kid, a.access_token, a.refresh_token);
 END
 $$;
 
 -- An opaque access token: the grant, when it ends, which of the grant's scopes it
 -- is for (a bit each), and an identifier of its own.
 CREATE OR REPLACE FUNCTION postern.opaque_token(p_grant_id uuid, p_granted text[], p_scope text[], p_expires timestamptz) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
     v_mask bigint;
 BEGIN
     SELECT coalesce(sum(1::bigint << (w.place::integer - 1)), 0) INTO v_mask
       FROM unnest(p_granted) WITH ORDINALITY AS w(word, place) WHERE w.word = ANY (p_scope) AND w.place <= 62;
-    RETURN postern.seal('access token', uuid_send(p_grant_id) || int8send(floor(extract(epoch FROM p_expires))::bigint)
+    RETURN postern.seal('access token', uuid_send(p_grant_id) || int8send(floor(date_part('epoch', p_expires))::bigint)
         || int8send(v_mask) || uuid_send(gen_random_uuid()));
 END
 $$;
@@ -194,34 +208,36 @@ RETURNS postern.token_answer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    a postern.token_answer;
-    c record;
+    a             postern.token_answer;
+    w             postern.resolved_scope;
+    v_grant_types text[];
+    v_allowed     text;
+    v_epoch       integer;
+    v_grant_id    uuid;
 BEGIN
-    SELECT l.grant_types, l.epoch, v.outcome, v.scope, v.resource,
-           encode(substr(sha256(convert_to(concat_ws(' ', l.client_id, l.epoch, v.resource, array_to_string(v.scope, ' ')),
-               'UTF8')), 1, 16), 'hex')::uuid AS grant_id
-      INTO c
-      FROM postern.live_client l
-     CROSS JOIN LATERAL postern.resolve_scope(l.scope, p_scope, p_resource, false) v
+    SELECT l.grant_types, l.scope, l.epoch INTO v_grant_types, v_allowed, v_epoch FROM postern.live_client l
      WHERE l.client_id = p_client_id AND l.token_endpoint_auth_method = p_auth_method
        AND l.client_secret_sha256 = p_secret_sha256;
     IF NOT FOUND THEN
         a.outcome := 'invalid_client';
         RETURN a;
     END IF;
-    IF NOT 'client_credentials' = ANY (c.grant_types) THEN
+    IF 'client_credentials' <> ALL (v_grant_types) THEN
         a.outcome := 'unauthorized_client';
         RETURN a;
     END IF;
-    IF c.outcome <> 'ok' THEN
-        a.outcome := c.outcome;
+    w := postern.resolve_scope(v_allowed, p_scope, p_resource, false);
+    IF w.outcome <> 'ok' THEN
+        a.outcome := w.outcome;
         RETURN a;
     END IF;
-    a := postern.issue(c.grant_id, c.scope);
+    v_grant_id := encode(substr(sha256(convert_to(p_client_id || ' ' || v_epoch || ' ' || w.resource || ' '
+        || array_to_string(w.scope, ' '), 'UTF8')), 1, 16), 'hex')::uuid;
+    a := postern.issue(v_grant_id, w.scope);
     IF a.outcome = 'ended' THEN
         INSERT INTO postern.authorization_grant (id, client_id, client_epoch, scope, resource, expires_at)
-        VALUES (c.grant_id, p_client_id, c.epoch, c.scope, c.resource, 'infinity') ON CONFLICT (id) DO NOTHING;
-        a := postern.issue(c.grant_id, c.scope);
+        VALUES (v_grant_id, p_client_id, v_epoch, w.scope, w.resource, 'infinity') ON CONFLICT (id) DO NOTHING;
+        a := postern.issue(v_grant_id, w.scope);
     END IF;
     IF a.outcome = 'ended' THEN
         a.outcome := 'unauthorized_client';     -- it was revoked by hand

@@ -245,9 +245,9 @@ class World:
 # The grant, if it is alive: whether its code is used, which refresh token is the current
 # one; how many keys there are.
 LIVE = """
-(SELECT (g.redeemed_at IS NOT NULL, g.refresh_generation) FROM postern.authorization_grant g JOIN postern.live_grant l USING (id) WHERE id = {id}),
+(SELECT (g.redeemed_at IS NOT NULL, g.refresh_generation) FROM postern.authorization_grant g WHERE g.id = {id} AND (postern.live_grant(g.id)).id IS NOT NULL),
        (SELECT count(*) FROM postern.live_api_key WHERE sub = {id})"""
-OTHER_CODE = "(SELECT EXISTS (SELECT FROM postern.live_grant WHERE id = {other}))"
+OTHER_CODE = "((postern.live_grant({other})).id IS NOT NULL)"
 ENABLE = ["BEGIN", "UPDATE postern.account SET disabled_at = NULL WHERE sub = {id}", "UPDATE postern.client SET disabled_at = NULL WHERE client_id = 'c{n}'",
           "UPDATE postern.resource SET disabled_at = NULL WHERE resource = 'https://r{n}.example'"]
 State = collections.namedtuple("State", "live access_token_alive other_code_good")    # 't' or 'f'; the words of psql

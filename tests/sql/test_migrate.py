@@ -333,9 +333,9 @@ def test_public_has_nothing(ready):
 def test_waits_for_an_open_reader(ready):
     command = psql_command(dbname=ready.name, user=ready.owner)
     reader = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment(), text=True)
-    reader.stdin.write("BEGIN; SELECT count(*) FROM postern.live_grant; SELECT pg_sleep(2.5); COMMIT;\n")
+    reader.stdin.write("BEGIN; SELECT count(*) FROM postern.live_session; SELECT pg_sleep(2.5); COMMIT;\n")
     reader.stdin.close()
-    while not ready.rows("SELECT 1 FROM pg_locks WHERE relation = 'postern.live_grant'::regclass;"):
+    while not ready.rows("SELECT 1 FROM pg_locks WHERE relation = 'postern.live_session'::regclass;"):
         time.sleep(0.02)
     begun = time.monotonic()
     done = ready.migrate()

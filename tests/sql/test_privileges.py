@@ -68,7 +68,7 @@ def test_all_endpoints_are_here():
 
 
 def test_the_schema_has_relations_and_functions_to_protect(site):
-    assert {("postern.account", "all"), ("postern.signing_key", "all"), ("postern.live_grant", "read"),
+    assert {("postern.account", "all"), ("postern.signing_key", "all"), ("postern.live_session", "read"),
             ("postern.live_resource", "write")} <= {(name, kind) for name, _, kind in relations(site)}
     assert len(functions(site, "true")) >= 25
 
