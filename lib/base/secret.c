@@ -6,8 +6,8 @@
 #include "base/memory.h"
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 
 #include <limits.h>
 
@@ -18,12 +18,17 @@ random_bytes(void *out, size_t n)
 		memory_exhausted();
 }
 
+/* SHA256() looks the algorithm up by its name at each call, which costs more than to
+ * hash what we hash. */
 struct sha256
 sha256_of(struct str text)
 {
-	struct sha256 digest;
+	static EVP_MD	*algorithm;
+	struct sha256	 digest;
 
-	if (SHA256((const unsigned char *)text.p, text.n, digest.bytes) == NULL)
+	if (algorithm == NULL)
+		algorithm = EVP_MD_fetch(NULL, "SHA2-256", NULL);
+	if (algorithm == NULL || EVP_Digest(text.p, text.n, digest.bytes, NULL, algorithm, NULL) != 1)
 		memory_exhausted();
 	return digest;
 }

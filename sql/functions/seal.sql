@@ -15,11 +15,13 @@ CREATE OR REPLACE FUNCTION postern.seal(p_kind text, p_payload bytea) RETURNS te
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-    m record;
+    v_tag   bytea;
+    v_inner bytea;
+    v_outer bytea;
 BEGIN
-    SELECT k.tag, k.inner_pad, k.outer_pad INTO STRICT m
+    SELECT k.tag, k.inner_pad, k.outer_pad INTO STRICT v_tag, v_inner, v_outer
       FROM postern.mac_key k WHERE k.retired_at IS NULL ORDER BY k.created_at DESC LIMIT 1;
-    RETURN translate(encode(m.tag || p_payload || postern.mac(m.inner_pad, m.outer_pad, p_kind, m.tag || p_payload), 'base64'),
+    RETURN translate(encode(v_tag || p_payload || postern.mac(v_inner, v_outer, p_kind, v_tag || p_payload), 'base64'),
         E'+/=\n', '-_');
 END
 $$;
@@ -31,14 +33,19 @@ LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
     v_length integer := octet_length(p_sealed);
+    v_inner  bytea;
+    v_outer  bytea;
 BEGIN
     IF v_length IS NULL OR v_length <= 33 THEN
         RETURN NULL;
     END IF;
-    RETURN (SELECT substr(p_sealed, 2, v_length - 33) FROM postern.mac_key k
-             WHERE k.tag = substr(p_sealed, 1, 1) AND k.retired_at IS NULL
-               AND sha256(postern.mac(k.inner_pad, k.outer_pad, p_kind, substr(p_sealed, 1, v_length - 32)))
-                   = sha256(substr(p_sealed, v_length - 31)));
+    SELECT k.inner_pad, k.outer_pad INTO v_inner, v_outer FROM postern.mac_key k
+     WHERE k.tag = substr(p_sealed, 1, 1) AND k.retired_at IS NULL;
+    IF FOUND AND sha256(postern.mac(v_inner, v_outer, p_kind, substr(p_sealed, 1, v_length - 32)))
+               = sha256(substr(p_sealed, v_length - 31)) THEN
+        RETURN substr(p_sealed, 2, v_length - 33);
+    END IF;
+    RETURN NULL;
 END
 $$;
 
