@@ -35,16 +35,15 @@ access_token_make(struct arena *arena, const struct jose_key *key, const struct 
 static struct str
 at_hash(struct arena *arena, const struct jose_key *key, struct str access_token)
 {
-	unsigned char	digest[SHA512_DIGEST_LENGTH];
-	size_t		length = SHA256_DIGEST_LENGTH;
+	unsigned char	sha512[SHA512_DIGEST_LENGTH];
+	struct sha256	sha256;
 
 	if (jose_key_algorithm(key) == JOSE_EDDSA) {
-		SHA512((const unsigned char *)access_token.p, access_token.n, digest);
-		length = SHA512_DIGEST_LENGTH;
-	} else {
-		SHA256((const unsigned char *)access_token.p, access_token.n, digest);
+		SHA512((const unsigned char *)access_token.p, access_token.n, sha512);
+		return base64url_encode(arena, (struct str){ (const char *)sha512, sizeof sha512 / 2 });
 	}
-	return base64url_encode(arena, (struct str){ (const char *)digest, length / 2 });
+	sha256 = sha256_of(access_token);
+	return base64url_encode(arena, (struct str){ (const char *)sha256.bytes, SHA256_BYTES / 2 });
 }
 
 struct str

@@ -70,10 +70,12 @@ CREATE OR REPLACE FUNCTION postern.authorize(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    c          record;
-    w          postern.resolved_scope;
-    s          record;
-    v_decision text;
+    c            record;
+    w            postern.resolved_scope;
+    s            record;
+    v_consent_id uuid;
+    v_consented  boolean;
+    v_decision   text;
 BEGIN
     SELECT l.grant_types, l.response_types, l.profile, l.consent, l.token_endpoint_auth_method, l.epoch, l.scope,
            postern.answer_uri(l.redirect_uris, p_redirect_uri) AS redirect_uri
@@ -104,11 +106,9 @@ BEGIN
     END IF;
 
     -- A login made for this very request satisfies prompt=login and max_age.
-    SELECT l.id, l.sub, l.account_epoch, l.auth_time, l.login_for, l.last_seen_at,
-           l.expires_at, t.id AS consent_id, coalesce(t.scope @> w.scope, false) AS consented,
+    SELECT l.id, l.sub, l.account_epoch, l.auth_time, l.login_for, l.last_seen_at, l.expires_at,
            p_prompt_login OR l.auth_time < now() - make_interval(secs => p_max_age) AS uses_login
       INTO s FROM postern.live_session l
-      LEFT JOIN postern.consent t ON t.sub = l.sub AND t.client_id = p_client_id
      WHERE l.id = p_session_id AND l.secret_sha256 = p_session_sha256
        AND (l.login_for = p_query_sha256
             OR (NOT p_prompt_login
@@ -118,10 +118,12 @@ BEGIN
         RETURN;
     END IF;
 
-    IF c.consent = 'implied' AND NOT s.consented THEN
-        SELECT r.id, true INTO s.consent_id, s.consented FROM postern.record_consent(s.sub, p_client_id, w.scope) r;
+    SELECT t.id, t.scope @> w.scope INTO v_consent_id, v_consented
+      FROM postern.consent t WHERE t.sub = s.sub AND t.client_id = p_client_id;
+    IF c.consent = 'implied' AND v_consented IS NOT TRUE THEN
+        SELECT r.id, true INTO v_consent_id, v_consented FROM postern.record_consent(s.sub, p_client_id, w.scope) r;
     END IF;
-    IF p_prompt_consent OR NOT s.consented OR p_consent_id IS NOT NULL THEN
+    IF p_prompt_consent OR v_consented IS NOT TRUE OR p_consent_id IS NOT NULL THEN
         -- What the person has decided about this very request, once.
         DELETE FROM postern.authorization_request r
          WHERE r.id = p_consent_id AND r.secret_sha256 = p_consent_sha256 AND r.session_id = s.id
@@ -131,7 +133,7 @@ BEGIN
             outcome := 'access_denied';
             RETURN;
         END IF;
-        IF NOT s.consented OR (p_prompt_consent AND v_decision IS NULL) THEN
+        IF v_consented IS NOT TRUE OR (p_prompt_consent AND v_decision IS NULL) THEN
             IF p_prompt_none THEN
                 outcome := 'consent_required';
                 RETURN;
@@ -161,7 +163,7 @@ BEGIN
     INSERT INTO postern.authorization_grant
         (id, client_id, client_epoch, sub, account_epoch, consent_id, session_id, scope, resource,
          code_sha256, redirect_uri, code_challenge, nonce, auth_time, code_expires_at, offline, expires_at)
-    SELECT p_new_id, p_client_id, c.epoch, s.sub, s.account_epoch, s.consent_id, s.id, w.scope, w.resource,
+    SELECT p_new_id, p_client_id, c.epoch, s.sub, s.account_epoch, v_consent_id, s.id, w.scope, w.resource,
         p_code_sha256, p_redirect_uri, p_code_challenge, p_nonce, s.auth_time, now() + i.code_lifetime,
         'offline_access' = ANY (w.scope),
         -- No token of this grant lives longer.
