@@ -4,6 +4,7 @@
 import base64
 import pathlib
 import re
+import urllib.parse
 
 import pytest
 
@@ -267,6 +268,32 @@ def test_client_authentication(bed, header, parameters, error):
         assert answer.get("WWW-Authenticate").startswith("Basic realm=")    # RFC 9110 section 15.5.2
     if bed.how == "http":
         bed.works()
+
+
+def right_credentials():
+    """The same right ones in every length modulo 3: RFC 6749 section 2.3.1 lets any character be escaped."""
+    secret = urllib.parse.quote_plus(SECRET)
+    return [base64.b64encode((name + ":" + secret).encode()).decode() for name in ("t-machine", "%74-machine", "%74%2Dmachine")]
+
+
+def test_base64_is_read_strictly(bed):
+    """SEC-CLI-02: right credentials, written as RFC 4648 does not write them."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    tried = 0
+    for text in right_credentials():
+        answer = bed.post("/token", {"grant_type": "client_credentials", "scope": "files.read"}, headers=[("Authorization", "Basic " + text)])
+        assert answer.status == 200, answer
+        bare = text.rstrip("=")
+        wrong = [text[:8] + " " + text[8:], text[:8] + "\t" + text[8:], text + "====", text + "A===", bare + "=" * (3 - (len(text) - len(bare))), "====" + text]
+        if bare != text:        # spare bits at the end
+            wrong += [bare, bare[:-1] + alphabet[alphabet.index(bare[-1]) | 1] + text[len(bare):]]
+        for value in wrong:
+            if value == text:
+                continue
+            answer = bed.post("/token", {"grant_type": "client_credentials", "scope": "files.read"}, headers=[("Authorization", "Basic " + value)])
+            assert answer.status in (400, 401), (value, answer)
+            tried += 1
+    assert tried > 15
 
 
 def test_unknown_client_and_wrong_secret_are_alike(bed):
