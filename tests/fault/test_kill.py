@@ -258,7 +258,7 @@ def kill_and_start(site, ledger, number):
     return back
 
 
-def test_postgresql_under_load(bed, long, record_property):
+def test_postgresql_under_load(bed, long, request, record_testsuite_property):
     with Site(bed) as site:
         ledger, times = Ledger(site.bed), []
         for number in range(100 if long else 3):
@@ -268,10 +268,10 @@ def test_postgresql_under_load(bed, long, record_property):
         ledger.audit(ledger.stories)
         ledger.audit(ledger.stories, Story.replay)
         assert not ledger.lost, (len(ledger.lost), ledger.lost[:5])
-        report(record_property, cycles=len(times), answered=ledger.answered, slowest_return=round(max(times), 2))
+        report(request, record_testsuite_property, cycles=len(times), answered=ledger.answered, slowest_return=round(max(times), 2))
 
 
-def test_the_test_can_see_losses(bed, record_property):
+def test_the_test_can_see_losses(bed, request, record_testsuite_property):
     """PostgreSQL may then forget what it has acknowledged, and this must be seen."""
     with Site(bed, "-c synchronous_commit=off") as site:
         ledger = Ledger(site.bed)
@@ -280,10 +280,10 @@ def test_the_test_can_see_losses(bed, record_property):
             if lost := [what for what in ledger.lost if "acknowledged" in what]:
                 break
         assert lost, "nothing was lost: this test sees nothing"
-        report(record_property, cycles=number + 1, lost=len(lost))
+        report(request, record_testsuite_property, cycles=number + 1, lost=len(lost))
 
 
-def test_endpoints_under_load(bed, long, record_property):
+def test_endpoints_under_load(bed, long, request, record_testsuite_property):
     """Workers, which their parent starts again; then whole programs, which lighttpd does."""
     with Site(bed) as site:
         ledger, dice, times = Ledger(site.bed), random.Random(1), []
@@ -298,7 +298,7 @@ def test_endpoints_under_load(bed, long, record_property):
             ledger.close_cycle(dice)
             assert not ledger.lost, (number, len(ledger.lost), ledger.lost[:5])
             assert times[-1] < BACK_SECONDS
-        report(record_property, workers=20 * len(times), programs=3 * len(times), answered=ledger.answered, slowest_return=round(max(times), 2))
+        report(request, record_testsuite_property, workers=20 * len(times), programs=3 * len(times), answered=ledger.answered, slowest_return=round(max(times), 2))
 
 
 def kill_program(parent):
@@ -329,8 +329,8 @@ def workers(site):
             return pids
 
 
-def report(record_property, **figures):
-    """For whoever reads the log and for the JUnit XML."""
+def report(request, record, **figures):
+    """For whoever reads the log, and for the JUnit XML."""
     for name, value in figures.items():
-        record_property(name, value)
+        record(f"{request.node.name} {name}", value)
     print(", ".join(f"{name} {value}" for name, value in figures.items()))

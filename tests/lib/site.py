@@ -126,7 +126,7 @@ class Site(Cluster):
         (d / "lighttpd.conf").write_text(text)
         for name in ("run", "web", "tmp"):
             (d / name).mkdir()
-        env = {"POSTERN_WEB": "lighttpd", "POSTERN_ISSUER": values["ISSUER"], "POSTERN_CONFIG": self.config, "POSTERN_LIBEXECDIR": bed.programs,
+        env = {"POSTERN_WEB": "lighttpd", "POSTERN_MODE": "fcgi", "POSTERN_ISSUER": values["ISSUER"], "POSTERN_CONFIG": self.config, "POSTERN_LIBEXECDIR": bed.programs,
                "DRIVE_RESOURCE": bed.drive, "PGHOST": d, "PGUSER": "postgres", "PORT": port, "DEMO_RUNDIR": d / "run",
                "DEMO_LOGIN": bed.env["DEMO_LOGIN"], "DEMO_PASSWORD": bed.password}
         (d / "env").write_text("".join(f"{name}={shlex.quote(str(value))}\n" for name, value in env.items()))

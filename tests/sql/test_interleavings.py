@@ -318,7 +318,8 @@ class Stage:
         while any(s != "over" for s in states):
             free = [i for i in range(count) if states[i] not in ("over", "lock")]
             if not free:
-                self.settle(states, answers, wait_for_deadlock=True)
+                self.await_deadlock(states, answers)
+                self.settle(states, answers, passed)
                 continue
             i = prefix[len(order)] if len(order) < len(prefix) else free[0]
             assert i in free, "the same order went another way"
@@ -333,28 +334,44 @@ class Stage:
             elif states[i] == "done":
                 self.players[i](ends[i])
             states[i] = "over" if states[i] == "done" else "running"
-            self.settle(states, answers, passed=passed)
+            self.settle(states, answers, passed)
         self.holder("SELECT pg_advisory_unlock_all()")
         self.orders += 1
         return tuple(order), choices, self.result(world, answers, ends)
 
-    def settle(self, states, answers, passed=None, wait_for_deadlock=False):
-        """Until each call has answered, waits at a gate, or waits for another's lock."""
+    def settle(self, states, answers, passed):
+        """Until each call has answered, waits at a gate, or waits for another's lock.  Whoever
+        waits for one that was still running is looked at again."""
+        seen = None
+        while states != seen:
+            seen = list(states)
+            for i in range(len(states)):
+                if states[i] in ("running", "lock"):
+                    states[i] = self.rest(i, answers, passed)
+
+    def rest(self, i, answers, passed):
+        """Where one call has come to rest."""
+        player, end = self.players[i], time.monotonic() + STUCK_SECONDS
+        while not player.ready(0.001):
+            waits = self.watcher(f"SELECT locktype, objid FROM pg_locks WHERE pid = {player.pid} AND NOT granted")
+            kind, _, gate = waits[0].partition("|") if waits else ("", "", "")
+            if kind == "advisory" and int(gate) > passed[i]:
+                return "gate"
+            if kind and kind != "advisory":
+                return "lock"
+            assert time.monotonic() < end, f"call {i + 1} neither ends nor waits"
+        answers[i] = self.answer(player.take())
+        return "done"
+
+    def await_deadlock(self, states, answers):
+        """All wait for each other: PostgreSQL ends one of them."""
         end = time.monotonic() + STUCK_SECONDS
-        for i, player in enumerate(self.players[:len(states)]):
-            while states[i] in ("running", "lock"):
-                if player.ready(0.001):
-                    answers[i], states[i] = self.answer(player.take()), "done"
-                    break
-                waits = self.watcher(f"SELECT locktype, objid FROM pg_locks WHERE pid = {player.pid} AND NOT granted")
-                kind, _, gate = waits[0].partition("|") if waits else ("", "", "")
-                if kind == "advisory" and (passed is None or int(gate) > passed[i]):
-                    states[i] = "gate"
-                    break
-                if kind and kind != "advisory" and not wait_for_deadlock:
-                    states[i] = "lock"
-                    break
-                assert time.monotonic() < end, (states, waits)
+        while True:
+            for i in (i for i, state in enumerate(states) if state == "lock"):
+                if self.players[i].ready(0.05):
+                    answers[i], states[i] = self.answer(self.players[i].take()), "done"
+                    return
+            assert time.monotonic() < end, "all wait, and there is no deadlock"
 
 
 def names(case):
