@@ -17,7 +17,6 @@
  * STANDARDS
  *	NIST SP 800-63B-4 section 3.1.1 and 3.2.2; RFC 9700 section 4.12.
  */
-#include "base/memory.h"
 #include "endpoint/endpoint.h"
 #include "http/uri.h"
 #include "oauth/browser.h"
@@ -25,8 +24,6 @@
 #include "store/login.h"
 
 #include <crypt.h>
-
-#include <errno.h>
 
 /* crypt(3) of libxcrypt takes at most 511 octets. */
 #define PASSWORD_MAX_BYTES	511
@@ -108,20 +105,23 @@ show(struct exchange *x, const struct page *page)
 	return ERROR_NONE;
 }
 
-/* crypt(3) of the password; absent if it cannot be right whatever the hash is. */
-static struct str
-compute(struct exchange *x, struct str password, struct str setting)
+/* crypt(3) of the password; absent if it cannot be right whatever the hash is.  False if
+ * it could not be computed: yescrypt wants megabytes, and says EINVAL when there are
+ * none.  That is not a wrong password. */
+static bool
+compute(struct exchange *x, struct str password, struct str setting, struct str *out)
 {
 	struct crypt_data	*work = arena_alloc(x->arena, sizeof *work);
 	const char		*hash;
 
+	*out = STR_ABSENT;
 	if (str_starts_with(setting, STR("$2")) && password.n > BCRYPT_MAX_BYTES)
-		return STR_ABSENT;
-	errno = 0;
+		return true;
 	hash = crypt_r(str_z(x->arena, password), str_z(x->arena, setting), work);
-	if (errno == ENOMEM)
-		memory_exhausted();	/* not a wrong password */
-	return hash == NULL || hash[0] == '*' ? STR_ABSENT : str_dup(x->arena, str_of(hash));
+	if (hash == NULL || hash[0] == '*')
+		return crypt_checksalt(str_z(x->arena, setting)) == CRYPT_SALT_INVALID;
+	*out = str_dup(x->arena, str_of(hash));
+	return true;
 }
 
 static void
@@ -139,9 +139,11 @@ check(struct exchange *x, struct page *page, struct str address, struct str sett
 {
 	struct login_result	 result;
 	struct handle		 session, old_handle, *old = NULL;
-	struct str		 hash = compute(x, exchange_parameter(x, P_PASSWORD), setting);
+	struct str		 hash;
 	enum store_status	 status;
 
+	if (!compute(x, exchange_parameter(x, P_PASSWORD), setting, &hash))
+		return exchange_fail(x, ERROR_TEMPORARILY_UNAVAILABLE, "The server is busy: try again.");
 	if (browser_read(x->arena, &x->request, x->issuer, COOKIE_SESSION, &old_handle))
 		old = &old_handle;
 	handle_new(&session);

@@ -11,10 +11,14 @@
 
 #include <json.h>
 
-#include <errno.h>
-
 #define HASH_START	UINT64_C(0xcbf29ce484222325)	/* FNV-1a, 64 bit */
 #define HASH_PRIME	UINT64_C(0x00000100000001b3)
+
+/* How much is in a text; json-c must have made as much of it. */
+struct measure {
+	unsigned	values;			/* but null, which json-c has no object for */
+	size_t		octets;			/* of all names and strings */
+};
 
 /*
  * Names are compared by a 64-bit hash alone.  Equal names have equal hashes, so
@@ -25,6 +29,7 @@
 struct scanner {
 	const unsigned char	*p;
 	const unsigned char	*end;
+	struct measure		 measure;
 	unsigned		 depth;
 	unsigned		 members;		/* seen so far */
 	unsigned		 names_held;
@@ -151,6 +156,16 @@ next_character(struct scanner *s)
 	return code;
 }
 
+static size_t
+utf8_length(uint32_t code)
+{
+	if (code < 0x80)
+		return 1;
+	if (code < 0x800)
+		return 2;
+	return code < 0x10000 ? 3 : 4;
+}
+
 static bool
 is_noncharacter(uint32_t code)
 {
@@ -178,6 +193,7 @@ scan_string(struct scanner *s, uint64_t *hash)
 		if (is_noncharacter(code))
 			return false;
 		*hash = (*hash ^ code) * HASH_PRIME;
+		s->measure.octets += utf8_length(code);
 	}
 	return false;
 }
@@ -254,6 +270,7 @@ scan_bare_value(struct scanner *s)
 
 	if (s->p == s->end)
 		return false;
+	s->measure.values += *s->p != 'n';
 	switch (*s->p) {
 	case '{':
 		return scan_object(s);
@@ -283,8 +300,9 @@ scan_value(struct scanner *s)
 	return true;
 }
 
-bool
-json_is_strict(struct str text)
+/* The gate. */
+static bool
+scan(struct str text, struct measure *measure)
 {
 	struct scanner s;
 
@@ -293,7 +311,58 @@ json_is_strict(struct str text)
 	s.p = (const unsigned char *)text.p;
 	s.end = s.p + text.n;
 	s.depth = s.members = s.names_held = 0;
-	return scan_value(&s) && s.p == s.end;
+	s.measure = (struct measure){ 0, 0 };
+	if (!scan_value(&s) || s.p != s.end)
+		return false;
+	*measure = s.measure;
+	return true;
+}
+
+bool
+json_is_strict(struct str text)
+{
+	struct measure unused;
+
+	return scan(text, &unused);
+}
+
+/* The recursion ends at JSON_MAX_DEPTH: the gate has seen to that. */
+static void
+measure(struct json_object *value, struct measure *out)
+{
+	out->values += value != NULL;
+	if (json_object_is_type(value, json_type_string))
+		out->octets += (size_t)json_object_get_string_len(value);
+	for (size_t i = 0; i < json_array_length(value); i++)
+		measure(json_object_array_get_idx(value, i), out);
+	if (!json_is_object(value))
+		return;
+	json_object_object_foreach(value, name, member) {
+		out->octets += strlen(name);
+		measure(member, out);
+	}
+}
+
+/* json-c does not look at everything that malloc gives it: without memory it leaves a
+ * member out, cuts a string short, or says that the text is wrong. */
+static bool
+is_whole(struct json_object *value, const struct measure *expected)
+{
+	struct measure found = { 0, 0 };
+
+	measure(value, &found);
+	return found.values == expected->values && found.octets == expected->octets;
+}
+
+/* Does the text begin an object or an array? */
+static bool
+is_container(struct str text)
+{
+	size_t i = 0;
+
+	while (i < text.n && (text.p[i] == ' ' || text.p[i] == '\t' || text.p[i] == '\n' || text.p[i] == '\r'))
+		i++;
+	return i < text.n && (text.p[i] == '{' || text.p[i] == '[');
 }
 
 static void
@@ -307,27 +376,20 @@ json_parse(struct arena *arena, struct str text)
 {
 	struct json_tokener	*tokener;
 	struct json_object	*object;
-	bool			 complete;
+	struct measure		 expected;
 
-	if (!json_is_strict(text))
+	if (!is_container(text) || !scan(text, &expected))
 		return NULL;
 	/* json-c counts one level more: that of the innermost scalars. */
 	tokener = json_tokener_new_ex(JSON_MAX_DEPTH + 1);
 	if (tokener == NULL)
 		memory_exhausted();
-	errno = 0;
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	object = json_tokener_parse_ex(tokener, text.p, (int)text.n);
-	complete = json_tokener_get_error(tokener) == json_tokener_success;
 	json_tokener_free(tokener);
-	/* It leaves out what it has no memory for, or says that the text is wrong. */
-	if (errno == ENOMEM) {
+	if (!is_whole(object, &expected)) {
 		json_object_put(object);
 		memory_exhausted();
-	}
-	if (!complete || (!json_is_object(object) && !json_is_array(object))) {
-		json_object_put(object);
-		return NULL;
 	}
 	arena_bind(arena, object, release);
 	return object;

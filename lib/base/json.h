@@ -32,8 +32,9 @@ struct json_object;
  * white space?  Allocates nothing. */
 bool json_is_strict(struct str text);
 
-/* The object or array that text holds, or NULL when it is not strict, is another
- * value, or memory is out.  It lives until the arena's next reset. */
+/* The object or array that text holds, or NULL when it is not strict or is another
+ * value.  It lives until the arena's next reset.  When memory is out, this does not
+ * return (memory.h). */
 struct json_object *json_parse(struct arena *arena, struct str text);
 
 /* The accessors below never convert: a member of another type is like a missing

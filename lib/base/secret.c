@@ -18,6 +18,14 @@ random_bytes(void *out, size_t n)
 		memory_exhausted();
 }
 
+void
+random_prepare(void)
+{
+	unsigned char unused;
+
+	random_bytes(&unused, sizeof unused);
+}
+
 /* SHA256() looks the algorithm up by its name at each call, which costs more than to
  * hash what we hash. */
 struct sha256

@@ -7,6 +7,7 @@
 #include "endpoint/endpoint.h"
 
 #include "base/memory.h"
+#include "base/secret.h"
 #include "endpoint/config.h"
 #include "endpoint/sandbox.h"
 #include "endpoint/sanitizer.h"
@@ -357,6 +358,7 @@ endpoint_main(int argc, char **argv, const struct endpoint *endpoint)
 		return work_cgi(&server);
 	if (FCGX_Init() != 0 || fcntl(LISTENER, F_SETFL, O_NONBLOCK) != 0)
 		return EX_OSERR;
+	random_prepare();
 	if (endpoint->prepare != NULL)
 		endpoint->prepare();
 	return workers_run(count < 0 ? server.config->workers : count, work, &server);
