@@ -18,14 +18,6 @@ random_bytes(void *out, size_t n)
 		memory_exhausted();
 }
 
-void
-random_prepare(void)
-{
-	unsigned char unused;
-
-	random_bytes(&unused, sizeof unused);
-}
-
 /* SHA256() looks the algorithm up by its name at each call, which costs more than to
  * hash what we hash. */
 struct sha256
@@ -39,6 +31,15 @@ sha256_of(struct str text)
 	if (algorithm == NULL || EVP_Digest(text.p, text.n, digest.bytes, NULL, algorithm, NULL) != 1)
 		memory_exhausted();
 	return digest;
+}
+
+void
+secret_prepare(void)
+{
+	unsigned char unused;
+
+	random_bytes(&unused, sizeof unused);
+	sha256_of(STR(""));
 }
 
 bool

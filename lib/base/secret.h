@@ -16,9 +16,9 @@ struct sha256 {
  * as when memory is out: nothing else that it could answer would be safe (SEC-KEY-04). */
 void random_bytes(void *out, size_t n);
 
-/* Set the generator up, which takes four thousand allocations: before workers are
- * forked, they share what it has found.  Each still draws its own numbers. */
-void random_prepare(void);
+/* Have the generator and the digest ready: OpenSSL takes four thousand allocations to
+ * find them.  Before workers are forked, they share it; each draws its own numbers. */
+void secret_prepare(void);
 
 /* SHA-256 of text. */
 struct sha256 sha256_of(struct str text);

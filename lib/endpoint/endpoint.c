@@ -358,7 +358,7 @@ endpoint_main(int argc, char **argv, const struct endpoint *endpoint)
 		return work_cgi(&server);
 	if (FCGX_Init() != 0 || fcntl(LISTENER, F_SETFL, O_NONBLOCK) != 0)
 		return EX_OSERR;
-	random_prepare();
+	secret_prepare();
 	if (endpoint->prepare != NULL)
 		endpoint->prepare();
 	return workers_run(count < 0 ? server.config->workers : count, work, &server);
