@@ -78,7 +78,8 @@ BEGIN
         RETURN NULL;
     END IF;
     SELECT c.id_token_signed_response_alg INTO v_id_token_alg FROM postern.client c
-     WHERE c.client_id = v_client_id AND c.epoch = v_client_epoch AND c.disabled_at IS NULL;
+     WHERE c.client_id = v_client_id AND c.epoch = v_client_epoch AND c.disabled_at IS NULL
+       AND v_scope <@ string_to_array(c.scope, ' ');    -- what it may no longer ask for, it no longer has
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;

@@ -18,8 +18,12 @@ GATES = [
     ("client epoch", "UPDATE postern.client SET epoch = epoch + 1 WHERE client_id = 't-public'", None),
     ("client deleted", "UPDATE postern.client SET client_id = 't-gone' WHERE client_id = 't-public'",
      "UPDATE postern.client SET client_id = 't-public' WHERE client_id = 't-gone'"),
+    ("client scope reduced", "UPDATE postern.client SET scope = 'openid profile' WHERE client_id = 't-public'",
+     "UPDATE postern.client c SET scope = o.scope FROM postern.client o WHERE c.client_id = 't-public' AND o.client_id = 't-other'"),
     ("resource disabled", "UPDATE postern.resource SET disabled_at = now() WHERE name = 'Drive'",
      "UPDATE postern.resource SET disabled_at = NULL"),
+    ("resource renamed", "UPDATE postern.resource SET resource = 'urn:gone' WHERE name = 'Drive'",
+     "UPDATE postern.resource SET resource = '{drive}' WHERE resource = 'urn:gone'"),
     ("consent deleted", "DELETE FROM postern.consent WHERE client_id = 't-public'", None),
     ("consent reduced", "UPDATE postern.consent SET scope = '{openid}' WHERE client_id = 't-public'", None),
     ("consent given anew", "UPDATE postern.consent SET id = gen_random_uuid() WHERE client_id = 't-public'", None),
@@ -60,7 +64,7 @@ def test_code_and_token_die(bed, sql, back):
         assert answer.json()["error"] == "invalid_grant" or "client" in sql
     finally:
         if back:
-            bed.db(words(back, sub=bed.sub["grace"]))
+            bed.db(words(back, sub=bed.sub["grace"], drive=bed.drive))
     bed.tokens()        # and afterwards all is well
 
 
@@ -99,7 +103,7 @@ def test_machine(bed, sql, back, error):
     bed.db(sql)
     try:
         assert bed.machine(scope="files.read").json()["error"] == error
-        if "disabled" in sql:
+        if "disabled" in sql or "scope" in sql:
             assert bed.call(token).status == 401
     finally:
         bed.db(back)
