@@ -155,10 +155,9 @@ def test_what_is_refused_is_not_kept(bed, path):
     assert bed.get(path).status == 200
 
 
+@pytest.mark.web("nginx")
 def test_a_burst_is_one_request_to_postern(bed):
     """conf/nginx.conf keeps what is public, for less than two seconds."""
-    if bed.web != "nginx":
-        pytest.skip("only conf/nginx.conf keeps what is public")
     log = pathlib.Path(bed.env["DEMO_LOGDIR"], "endpoints.log")
 
     def asked():
