@@ -106,19 +106,26 @@ class Story:
         if end <= 1:
             self.give_back(dice.choice(self.access))
         elif end == 2:
-            self.end("revoke", lambda: self.send("/revoke", {"token": dice.choice(self.refresh)}, "revoke"))
+            self.end("revoke", lambda: self.revoke(dice.choice(self.refresh)))
         elif end == 3:
             self.end("replay", self.redeem_again)
 
     def give_back(self, token):
         self.given_back[token] = False
-        self.send("/revoke", {"token": token}, "revoke")
-        self.given_back[token] = True
+        if self.revoke(token):
+            self.given_back[token] = True
+
+    def revoke(self, token):
+        """Anything but 200 is no acknowledgement, and no answer that is ours to give here."""
+        answer = self.send("/revoke", {"token": token}, "revoke")
+        if answer.status != 200:
+            self.lost(f"revoke: {answer}")
+        return answer.status == 200
 
     def end(self, how, request):
         self.ended = "asked"
-        request()
-        self.ended = "acknowledged"
+        if request() is not False:
+            self.ended = "acknowledged"
 
     def redeem_again(self):
         if self.redeem():
