@@ -16,6 +16,8 @@
  *	grant		read a grant
  *	introspect	read the client that asks, a grant and its account
  *	userinfo	read a grant and its account
+ *	function	the same in a function of the database, as an endpoint's role must
+ *	rows		read a grant and all that it rests on, in one SELECT
  *	code		read a session, its consent and the client, insert a code; one
  *			commit; the answer is a redirect with the code
  *	redeem		mark the code of the request redeemed; one commit
@@ -53,8 +55,8 @@
 enum { UUID_BYTES = 36, TOKEN_BYTES = 1024, BODY_BYTES = 1500, SIGNATURE_BYTES = 64 };
 
 enum step {
-	STEP_CLIENT, STEP_GRANT, STEP_INTROSPECT, STEP_USERINFO, STEP_CODE, STEP_REDEEM, STEP_ROTATE,
-	STEP_SIGN, STEP_CLAIMS, STEP_BODY,
+	STEP_CLIENT, STEP_GRANT, STEP_INTROSPECT, STEP_USERINFO, STEP_FUNCTION, STEP_ROWS, STEP_CODE, STEP_REDEEM,
+	STEP_ROTATE, STEP_SIGN, STEP_CLAIMS, STEP_BODY,
 	STEP__COUNT
 };
 
@@ -70,6 +72,13 @@ static const struct {
 	[STEP_USERINFO] = { "userinfo",
 	    "SELECT g.scope, g.expires_at, a.sub, a.login_name, a.name, a.email"
 	    " FROM authorization_grant g JOIN account a ON a.sub = g.sub WHERE g.id = $1" },
+	[STEP_FUNCTION] = { "function", "SELECT scope, expires_at, sub, login_name, name, email FROM userinfo($1)" },
+	[STEP_ROWS] = { "rows",
+	    "SELECT g.scope, g.expires_at, a.sub, a.login_name, a.name, a.email"
+	    " FROM authorization_grant g JOIN account a ON a.sub = g.sub JOIN client c ON c.client_id = g.client_id"
+	    " JOIN session s ON s.id = g.session_id JOIN consent k ON k.sub = g.sub AND k.client_id = g.client_id"
+	    " JOIN resource r ON r.resource = g.resource"
+	    " WHERE g.id = $1 AND g.expires_at > now() AND s.expires_at > now() AND k.scope @> g.scope" },
 	[STEP_CODE] = { "code",
 	    "INSERT INTO authorization_grant (id, client_id, sub, session_id, scope, resource, code_digest, redirect_uri,"
 	    " challenge, nonce, auth_time, expires_at)"
@@ -311,6 +320,8 @@ take_step(enum step step, const char *query, const char *body, struct answer *an
 		break;
 	case STEP_GRANT:
 	case STEP_USERINFO:
+	case STEP_FUNCTION:
+	case STEP_ROWS:
 		run(step, values + 1, 1);
 		break;
 	case STEP_CODE:

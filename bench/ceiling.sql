@@ -59,6 +59,23 @@ CREATE TABLE authorization_grant (
     expires_at    timestamptz NOT NULL
 ) WITH (fillfactor = 80);
 CREATE INDEX ON authorization_grant (expires_at);
+CREATE TABLE resource (
+    resource text PRIMARY KEY,
+    name     text NOT NULL,
+    lifetime interval NOT NULL DEFAULT '10 minutes'
+);
+
+-- What an endpoint's role may do: call this, and read no table.
+CREATE FUNCTION userinfo(p_id uuid,
+    OUT scope text[], OUT expires_at timestamptz, OUT sub uuid, OUT login_name text, OUT name text, OUT email text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    SELECT g.scope, g.expires_at, a.sub, a.login_name, a.name, a.email
+      INTO userinfo.scope, userinfo.expires_at, userinfo.sub, userinfo.login_name, userinfo.name, userinfo.email
+      FROM public.authorization_grant g JOIN public.account a ON a.sub = g.sub WHERE g.id = p_id;
+END
+$$;
 
 INSERT INTO client
 SELECT 'client-' || i, 'Client ' || i, sha256('secret'), '{http://localhost/callback}',
@@ -68,6 +85,7 @@ INSERT INTO account
 SELECT row_id(i), 'person' || i, 'Person ' || i, 'person' || i || '@example.org' FROM generate_series(0, 999) AS i;
 INSERT INTO session
 SELECT row_id(i), sha256('cookie'), row_id(i), now(), now(), now() + interval '1 day' FROM generate_series(0, 999) AS i;
+INSERT INTO resource SELECT 'http://localhost/' || w, w FROM unnest('{files,vault}'::text[]) AS w;
 INSERT INTO consent SELECT row_id(i), 'client-' || i, '{openid,files.read}' FROM generate_series(0, 999) AS i;
 INSERT INTO authorization_grant
 SELECT row_id(i), 'client-' || i, row_id(i), row_id(i), '{openid,files.read}', 'http://localhost/files', sha256('code'),
