@@ -6,6 +6,7 @@
 #include "base/base64url.h"
 #include "base/uuid.h"
 #include "jose/jwt.h"
+#include "oauth/own_issuer.h"
 #include "oauth/own_keys.h"
 #include "oauth/tokens.h"
 #include "oauth/verified.h"
@@ -33,6 +34,7 @@ read_jwt(struct store *store, struct arena *arena, struct str issuer, struct str
 	struct own_keys			 keys = { store, arena, STR_ABSENT, STORE_ROWS, false };
 	const struct jwt_claims		*claims;
 	enum jwt_outcome		 outcome = jwt_verify(arena, token, ACCESS_TOKEN_TYPE, own_keys_find, &keys, &claims);
+	enum own_issuer			 whose;
 	int64_t				 expires;
 
 	reason = jwt_outcome_name(outcome);
@@ -41,6 +43,9 @@ read_jwt(struct store *store, struct arena *arena, struct str issuer, struct str
 		return BEARER_AWAY;
 	if (outcome != JWT_OK)
 		return BEARER_NOT_OURS;
+	whose = own_issuer_check(store, arena, issuer, jwt_claim_string(claims, "iss"), status);
+	if (whose == OWN_ISSUER_UNKNOWN)
+		return BEARER_AWAY;
 	*out = (struct presented){
 		.client_id = jwt_claim_string(claims, "client_id"),
 		.jti = jwt_claim_string(claims, "jti"),
@@ -49,7 +54,7 @@ read_jwt(struct store *store, struct arena *arena, struct str issuer, struct str
 		.kid = keys.kid,
 	};
 	out->has_grant = uuid_parse(jwt_claim_string(claims, CLAIM_GRANT_ID), out->grant_id);
-	if (!str_equal(jwt_claim_string(claims, "iss"), issuer) || !out->has_grant || !read_times(claims, &expires) ||
+	if (whose != OWN_ISSUER_IS_US || !out->has_grant || !read_times(claims, &expires) ||
 	    str_is_absent(out->client_id) || str_is_absent(out->jti) || str_is_absent(out->audience)) {
 		reason = STR("wrong_claims");
 		return BEARER_NOT_OURS;

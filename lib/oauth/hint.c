@@ -5,6 +5,7 @@
 
 #include "base/uuid.h"
 #include "jose/jwt.h"
+#include "oauth/own_issuer.h"
 #include "oauth/own_keys.h"
 
 enum hint_outcome
@@ -20,8 +21,16 @@ hint_read(struct store *store, struct arena *arena, struct str issuer, struct st
 	*status = keys.status;
 	if (keys.status == STORE_BUSY || keys.status == STORE_AWAY)
 		return HINT_AWAY;
-	if (outcome != JWT_OK || !str_equal(jwt_claim_string(verified, "iss"), issuer))
+	if (outcome != JWT_OK)
 		return HINT_NOT_OURS;
+	switch (own_issuer_check(store, arena, issuer, jwt_claim_string(verified, "iss"), status)) {
+	case OWN_ISSUER_IS_US:
+		break;
+	case OWN_ISSUER_IS_ANOTHER:
+		return HINT_NOT_OURS;
+	case OWN_ISSUER_UNKNOWN:
+		return HINT_AWAY;
+	}
 	*claims = (struct hint_claims){
 		.client_id = jwt_claim_string(verified, "aud"),
 		.sub = jwt_claim_string(verified, "sub"),

@@ -13,6 +13,7 @@ import time
 
 from . import bed as beds
 from . import demo
+from .database import Database
 
 ACCEPTS_SECONDS = 30
 WEB_WORDS = ("PORT", "ISSUER", "ISSUER_PATH", "LIBEXECDIR", "CONFIG", "RUNDIR", "LOGDIR", "TMPDIR", "DRIVE_HOST", "DRIVE", "DRIVE_DIR",
@@ -130,11 +131,14 @@ class Site(Cluster):
                "DRIVE_RESOURCE": bed.drive, "PGHOST": d, "PGUSER": "postgres", "PORT": port, "DEMO_RUNDIR": d / "run",
                "DEMO_LOGIN": bed.env["DEMO_LOGIN"], "DEMO_PASSWORD": bed.password}
         (d / "env").write_text("".join(f"{name}={shlex.quote(str(value))}\n" for name, value in env.items()))
+        # Before the workers start, which read it then.
+        db = Database(d, "postgres")
+        db("UPDATE postern.issuer SET url = {}", values["ISSUER"])
+        db.close()
         with open(d / "web/output", "ab") as output:
             self.web = subprocess.Popen(["lighttpd", "-D", "-f", str(d / "lighttpd.conf")], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                                         env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"}, start_new_session=True)
         self.bed = beds.Bed("lighttpd", d)
-        self.bed.db("UPDATE postern.issuer SET url = {}", values["ISSUER"])
         end = time.monotonic() + ACCEPTS_SECONDS
         while not self.answers():
             assert time.monotonic() < end and self.web.poll() is None, (d / "web/output").read_text()
