@@ -13,7 +13,8 @@
  *
  *	200 lets the request pass and names who it is for: POSTERN_SUBJECT,
  *	POSTERN_CLIENT_ID, POSTERN_SCOPE.  401, 403 and 503 refuse it.  A CORS
- *	preflight carries no token and passes; it only asks what it may ask.
+ *	preflight carries no token and passes; it only asks what it may ask.  The web
+ *	server answers it: no program behind the path should see it.
  *
  * SECURITY
  *	Sees tokens as they are used.  It verifies with public keys and cannot make

@@ -6,7 +6,8 @@
  *	GET or POST ISSUER/logout.  An app may send its user here, with its ID token
  *	as id_token_hint and a registered post_logout_redirect_uri.  If the hint is
  *	of this very login it ends at once; else the person is asked first, so that
- *	no other site can sign people out.
+ *	no other site can sign people out.  A POST without our cookie, such as another
+ *	site's, is answered with a redirect to the same request as GET.
  *
  * SECURITY
  *	Its role can end the session that the browser presents, and nothing else.  A
@@ -21,11 +22,13 @@
 #include "jose/prepare.h"
 #include "oauth/browser.h"
 #include "oauth/hint.h"
+#include "oauth/travel.h"
 #include "store/logout.h"
 
 enum {
 	P_ID_TOKEN_HINT, P_CLIENT_ID, P_POST_LOGOUT_REDIRECT_URI, P_STATE, P_LOGOUT_HINT, P_UI_LOCALES,
-	P_CSRF,
+	P_TRAVELLING,		/* those before it make up an app's request */
+	P_CSRF = P_TRAVELLING,
 	P__COUNT
 };
 
@@ -124,6 +127,20 @@ read_hint(struct exchange *x, struct logout *request, struct hint_claims *claims
 	return ERROR_NONE;
 }
 
+/* Another site's POST comes without our cookie (SameSite=Lax).  Answered as it is, it
+ * would take away the cookie of a login that nobody has looked at; the same request as a
+ * GET comes with it. */
+static enum error
+ask_again(struct exchange *x)
+{
+	struct str query = travel_query(x->arena, parameters, x->request.parameter, P_TRAVELLING);
+
+	if (str_is_absent(query))
+		return exchange_fail(x, ERROR_INVALID_REQUEST, "The app's request is too long.");
+	travel_redirect(&x->reply, x->issuer, "/logout", query, NULL, STR_ABSENT);
+	return ERROR_NONE;
+}
+
 static enum error
 logout(struct exchange *x)
 {
@@ -142,6 +159,8 @@ logout(struct exchange *x)
 		return error;
 	if (browser_read(x->arena, &x->request, x->issuer, COOKIE_SESSION, &session))
 		request.session = &session;
+	else if (x->request.method == METHOD_POST)
+		return ask_again(x);
 	request.confirmed = x->request.method == METHOD_POST && !str_is_absent(csrf) && request.session != NULL &&
 	    exchange_is_same_origin(x) && browser_form_is_ours(x->arena, &session, "logout", csrf);
 	status = logout_do(x->store, x->arena, &request, &outcome, &client_name);

@@ -4,8 +4,9 @@
 #include "endpoint/exchange.h"
 
 #include "endpoint/endpoint.h"
+#include "http/uri.h"
 
-#define POLICY_MAX_BYTES	2048
+#define POLICY_MAX_BYTES	(2 * URI_MAX_BYTES + 512)	/* two origins, and what is always there */
 
 enum error
 exchange_fail(struct exchange *x, enum error error, const char *description)

@@ -8,9 +8,11 @@
 #include <seccomp.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 /* Measured: what libfcgi, libpq, OpenSSL, malloc, crypt and the accept loop use. */
 static const int allowed[] = {
@@ -19,17 +21,20 @@ static const int allowed[] = {
 	SCMP_SYS(writev), SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(shutdown), SCMP_SYS(close),
 	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(select), SCMP_SYS(pselect6),
 	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl),
-	SCMP_SYS(getpeername), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(fcntl), SCMP_SYS(lseek),
+	SCMP_SYS(getpeername), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(lseek),
 	/* memory, apart from making it executable (below) */
 	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
 	/* time, randomness, identity */
 	SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(getrandom), SCMP_SYS(getpid),
 	SCMP_SYS(gettid), SCMP_SYS(alarm), SCMP_SYS(setitimer), SCMP_SYS(futex),
 	SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(restart_syscall),
-	/* signals and the end; tgkill is how abort() dies */
+	/* signals and the end */
 	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigpending),
-	SCMP_SYS(tgkill), SCMP_SYS(exit), SCMP_SYS(exit_group),
+	SCMP_SYS(exit), SCMP_SYS(exit_group),
 };
+
+/* Not F_SETOWN: a descriptor can be told to send any signal to any process of our user. */
+static const unsigned descriptor_flags[] = { F_GETFD, F_SETFD, F_GETFL, F_SETFL };
 
 /* An attacker's first steps.  There is no honest use of these in a worker. */
 static const int deadly[] = {
@@ -83,6 +88,15 @@ add_rules(scmp_filter_ctx filter)
 		    seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0) != 0)
 			return false;
 	}
+	for (size_t i = 0; i < COUNT(descriptor_flags); i++) {
+		if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+		    SCMP_A1(SCMP_CMP_EQ, descriptor_flags[i])) != 0)
+			return false;
+	}
+	/* tgkill is how abort() dies: it is for this process only. */
+	if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+	    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())) != 0)
+		return false;
 	/* Memory that is writable now is never executable later. */
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
 	    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == 0 &&

@@ -119,7 +119,9 @@ read_parameters(struct exchange *x, const struct body_source *source)
 	struct str		 text = x->request.variable[VARIABLE_QUERY];
 	enum error		 error;
 
-	if (x->request.method == METHOD_POST && !(endpoint->optional_body && request_is_empty(&x->request))) {
+	if (x->request.method == METHOD_POST && endpoint->optional_body && request_is_empty(&x->request)) {
+		text = STR_ABSENT;	/* what a POST says stands in its body, also when there is none */
+	} else if (x->request.method == METHOD_POST) {
 		if (!request_has_form(&x->request))
 			return exchange_fail(x, ERROR_UNSUPPORTED_MEDIA_TYPE, "the body must be application/x-www-form-urlencoded");
 		error = request_read_body(x->arena, &x->request, source);

@@ -4,6 +4,17 @@ CREATE OR REPLACE FUNCTION postern.for_people(p_time timestamptz) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$ SELECT to_char(p_time AT TIME ZONE 'UTC', 'FMDD FMMonth YYYY') $$;
 
+-- What a key may be for: what a person could allow an app.  A scope that only clients of
+-- their own account have (client_credentials), or nobody, is no person's to give.
+CREATE OR REPLACE FUNCTION postern.key_scopes() RETURNS text[]
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    RETURN ARRAY(SELECT DISTINCT w.word FROM postern.live_client c, unnest(string_to_array(c.scope, ' ')) AS w(word)
+                  WHERE 'authorization_code' = ANY (c.grant_types) ORDER BY w.word);
+END
+$$;
+
 -- Everything that the page shows, a row each; no row: nobody is logged in.  kind:
 --   account   name, login name in detail, e-mail in uri
 --   app       id, name, uri, since; titles of its scopes, one a line
@@ -17,7 +28,8 @@ CREATE OR REPLACE FUNCTION postern.account_page(
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    s record;
+    s            record;
+    v_key_scopes text[];
 BEGIN
     SELECT l.sub, l.login_name, l.name, l.email INTO s FROM postern.live_session l
      WHERE l.id = p_session_id AND l.secret_sha256 = p_session_sha256;
@@ -36,8 +48,10 @@ BEGIN
     RETURN QUERY SELECT 'key', l.id::text, l.name, NULL::text, NULL::text, postern.for_people(l.created_at),
         postern.for_people(l.last_used_at), postern.for_people(l.expires_at), postern.scope_titles(l.scope), NULL::boolean
       FROM postern.live_api_key l WHERE l.sub = s.sub ORDER BY l.created_at DESC LIMIT 50;
+    v_key_scopes := postern.key_scopes();
     RETURN QUERY SELECT 'scope', w.scope, w.title, r.name, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, w.sensitive
-      FROM postern.scope w JOIN postern.live_resource r ON r.resource = w.resource ORDER BY r.name, w.scope LIMIT 100;
+      FROM postern.scope w JOIN postern.live_resource r ON r.resource = w.resource WHERE w.scope = ANY (v_key_scopes)
+     ORDER BY r.name, w.scope LIMIT 100;
 END
 $$;
 
@@ -98,7 +112,7 @@ BEGIN
         RETURN;
     END IF;
     -- Identity scopes are for apps: a key needs one resource (p_person false).
-    SELECT * INTO v_scope FROM postern.resolve_scope(p_scope, p_scope, NULL, false);
+    SELECT * INTO v_scope FROM postern.resolve_scope(array_to_string(postern.key_scopes(), ' '), coalesce(p_scope, ''), NULL, false);
     IF v_scope.outcome <> 'ok' THEN
         outcome := v_scope.outcome;
         RETURN;

@@ -13,7 +13,8 @@ WHERE c.client_id = p_client_id AND a.outcome = 'ok'
 $$;
 
 -- What is throttled: the name as such, known or not, and the address (a whole /64
--- in IPv6, because one person has that many).
+-- in IPv6, because one person has that many; but IPv4 as IPv6 writes it, which a web
+-- server that listens for both reports, is IPv4: all of it lies in a single /64).
 CREATE OR REPLACE FUNCTION postern.throttle_account(p_login_name text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$ SELECT 'account:' || encode(sha256(convert_to(postern.canonical_login_name(p_login_name), 'UTF8')), 'hex') $$;
@@ -21,9 +22,14 @@ AS $$ SELECT 'account:' || encode(sha256(convert_to(postern.canonical_login_name
 CREATE OR REPLACE FUNCTION postern.throttle_address(p_address text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    v_address inet;
 BEGIN
-    RETURN 'address:' || CASE WHEN family(p_address::inet) = 6
-        THEN host(network(set_masklen(p_address::inet, 64))) ELSE host(p_address::inet) END;
+    v_address := p_address::inet;
+    RETURN 'address:' || CASE
+        WHEN v_address <<= '::ffff:0:0/96'::inet THEN substring(host(v_address) FROM '[0-9.]+$')
+        WHEN family(v_address) = 6 THEN host(network(set_masklen(v_address, 64)))
+        ELSE host(v_address) END;
 EXCEPTION WHEN invalid_text_representation THEN
     RETURN 'address:unknown';   -- fail closed: all unknown addresses share a budget
 END
@@ -109,9 +115,10 @@ BEGIN
     END IF;
     UPDATE postern.session o SET ended_at = now()
      WHERE o.id = p_old_id AND o.secret_sha256 = p_old_sha256 AND o.ended_at IS NULL;
-    DELETE FROM postern.login_throttle t WHERE t.subject = postern.throttle_account(p_login_name);
+    -- In the order in which login_begin counts: two at once would else wait for each other.
     UPDATE postern.login_throttle t SET failures = greatest(t.failures - 1, 0), blocked_until = now()
      WHERE t.subject = postern.throttle_address(p_address);
+    DELETE FROM postern.login_throttle t WHERE t.subject = postern.throttle_account(p_login_name);
     outcome := 'ok';
 END
 $$;

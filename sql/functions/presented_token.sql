@@ -59,7 +59,7 @@ BEGIN
     END IF;
     IF p_sealed IS NOT NULL THEN
         v_scope := (SELECT string_agg(w.word, ' ' ORDER BY w.place) FROM unnest(g.scope) WITH ORDINALITY AS w(word, place)
-                     WHERE v_mask >> (w.place::integer - 1) & 1 = 1);
+                     WHERE w.place <= 62 AND v_mask >> (w.place::integer - 1) & 1 = 1);     -- as opaque_token counts; a shift by 64 is one by 0
     ELSE
         PERFORM FROM postern.signing_key k WHERE k.kid = p_kid AND k.retired_at IS NULL;
         IF NOT FOUND OR g.client_id <> p_client_id OR v_audience <> p_audience THEN

@@ -235,6 +235,8 @@ class Logout(Page):
         self.parameters = {"client_id": "t-refresh", "post_logout_redirect_uri": LOGOUT_URI, "state": "st"}
 
     def is_good(self, answer):
+        if answer.status == 303 and answer.location.startswith(self.bed.issuer + "/logout"):
+            answer = self.bed.request("GET", answer.location[len(self.bed.origin):])
         return answer.status == 303 and answer.location == LOGOUT_URI + "&state=st"
 
 

@@ -24,7 +24,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers", "http: only where a web server stands in front")
     config.addinivalue_line("markers", "once: on one bed only, because no web server has a part in it; with --long on all")
-    config.addinivalue_line("markers", "web(name): only behind this web server, because only its configuration does that")
+    config.addinivalue_line("markers", "web(*names): only behind these web servers, because the others do not do that")
     config.addinivalue_line("markers", "front: the web server has a part in it, so it is asked in full behind each")
 
 
@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(config, items):
         rows[table] += 1
         if kind.how == "cgi" and item.get_closest_marker("http"):
             continue
-        if (web := item.get_closest_marker("web")) and web.args != (kind.demo[0],):
+        if (web := item.get_closest_marker("web")) and kind.demo[0] not in web.args:
             continue
         if item.path.parent.name != "protocol" or rows[table] <= first or rows[table] % each == 0 or item.get_closest_marker("front"):
             kept.append(item)

@@ -120,6 +120,27 @@ def test_bad(bed, different, scopes):
     assert make(at_account(bed), bed)
 
 
+def test_only_what_an_app_could_be_allowed(bed):
+    """SEC-TOK-05: a scope that only a program of its own has, or nobody, is not a person's to give."""
+    bed.db("INSERT INTO postern.scope (scope, resource, title) VALUES ('files.purge', {0}, 'Purge'), ('files.nobody', {0}, 'Nobody')", bed.drive)
+    try:
+        bed.db("UPDATE postern.client SET scope = scope || ' files.purge' WHERE client_id = 't-machine'")
+        assert bed.call(bed.machine(scope="files.purge files.read").json()["access_token"]).status == 200
+        for scopes in (("files.purge",), ("files.read", "files.purge"), ("files.nobody",)):
+            browser = at_account(bed)
+            assert b'value="files.read"' in browser.page.body and b'files.purge' not in browser.page.body and b'files.nobody' not in browser.page.body
+            assert make(browser, bed, scopes=scopes) is None and browser.page.status == 400, scopes
+        bed.db("UPDATE postern.client SET scope = scope || ' files.purge' WHERE client_id = 't-public'")
+        assert b'value="files.purge"' in at_account(bed).page.body
+        assert make(at_account(bed), bed, scopes=("files.purge",))
+        bed.db("UPDATE postern.client SET disabled_at = now() WHERE client_id = 't-public'")
+        assert make(at_account(bed), bed, scopes=("files.purge",)) is None
+    finally:
+        bed.db("UPDATE postern.client SET disabled_at = NULL, scope = replace(scope, ' files.purge', '') WHERE scope LIKE '%files.purge%'")
+        bed.db("DELETE FROM postern.scope WHERE scope IN ('files.purge', 'files.nobody')")
+        bed.db("DELETE FROM postern.api_key")
+
+
 def test_csrf(bed):
     bed.db("DELETE FROM postern.api_key")
     browser = at_account(bed)

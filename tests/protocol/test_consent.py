@@ -262,3 +262,16 @@ def test_hostile_names_are_escaped(bed):
     finally:
         bed.db("UPDATE postern.client SET client_name = 'Test t-other' WHERE client_id = 't-other'")
         bed.db("UPDATE postern.account SET name = {} WHERE login_name = 'grace'", old)
+
+
+@pytest.mark.once
+def test_policy_holds_the_longest_origin(bed):
+    """SEC-CONS-03, SEC-WEB-01: however long the name of a host, no page comes without its policy."""
+    uri = "https://" + "a" * 1990 + ".example/cb"
+    bed.db("UPDATE postern.client SET redirect_uris = redirect_uris || {} WHERE client_id = 't-public'", [uri])
+    try:
+        browser = asked(bed, request=bed.authorization(redirect_uri=uri))
+        policy = browser.page.get("Content-Security-Policy")
+        assert "frame-ancestors 'none'" in policy and "form-action 'self' " + uri[:-3] in policy
+    finally:
+        bed.db("UPDATE postern.client SET redirect_uris = array_remove(redirect_uris, {}) WHERE client_id = 't-public'", uri)

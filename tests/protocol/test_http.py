@@ -3,6 +3,7 @@
 import secrets
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -382,3 +383,28 @@ def test_wrong_configuration_is_one_clear_line(bed, tmp_path):
 def test_unknown_cookies_and_headers_are_ignored(bed):
     junk = "; ".join(f"c{i}={secrets.token_hex(8)}" for i in range(30))
     assert bed.get("/login", headers=[("Cookie", junk), ("Accept-Language", "x" * 500)]).status == 200
+
+
+@pytest.mark.http
+@pytest.mark.front
+@pytest.mark.web("nginx", "lighttpd")
+def test_slow_bodies_hold_nobody(bed):
+    """SEC-DOS-01: nginx and lighttpd hand a request over when all of it is there (docs/web-servers.md
+    says what to do with Apache). Else a few clients that send their bodies slowly, as many as there
+    are workers, would keep everybody waiting."""
+    headers = [("Host", "localhost"), ("Content-Type", "application/x-www-form-urlencoded"), basic("t-machine")]
+    octets = wire.build("POST", bed.at("/token"), headers, GOOD.encode())
+    slow = [socket.create_connection(bed.address, 15) for _ in range(8)]
+    try:
+        for s in slow:
+            s.sendall(octets[:-1])
+        time.sleep(0.3)
+        began = time.monotonic()
+        bed.works()
+        assert time.monotonic() - began < 3
+        for s in slow:
+            s.sendall(octets[-1:])
+        assert all(b"access_token" in s.recv(65536) for s in slow)
+    finally:
+        for s in slow:
+            s.close()

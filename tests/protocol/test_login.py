@@ -7,8 +7,9 @@ import time
 import pytest
 
 from lib import wire
-from lib.bed import CB, handle_of
+from lib.bed import CB, Handle, handle_of
 from lib.browser import Browser, forms, text
+from lib.database import Database
 
 
 @pytest.fixture(autouse=True)
@@ -480,6 +481,48 @@ def test_throttle_of_an_address(bed):
     browser.login("grace")
     is_refused(browser, 429)
     assert attempts(bed) == 1
+
+
+@pytest.mark.once
+def test_end_and_beginning_do_not_wait_for_each_other(bed):
+    """SEC-LOGIN-02: an attempt that begins and one that ends, same name and same address, lock in the same order."""
+    bed.unthrottle()
+    rows = [bed.db.value("SELECT postern.throttle_address('192.0.2.1')"), bed.db.value("SELECT postern.throttle_account('grace')")]
+    for row in rows:
+        bed.db("INSERT INTO postern.login_throttle VALUES ({}, 1, now(), now() + interval '1 day')", row)
+    lock = "UPDATE postern.login_throttle SET failures = failures + 1 WHERE subject = {}"
+    beginning, end = (Database(bed.env["PGHOST"], bed.env["PGUSER"]) for _ in range(2))
+    try:
+        end("SELECT 1")
+        beginning("BEGIN")
+        beginning(lock, rows[0])
+        end.send("SELECT outcome FROM postern.login_finish('grace', '192.0.2.1', (SELECT password_hash FROM postern.account WHERE login_name = 'grace'),"
+                 " {}, {}, NULL, NULL, NULL, NULL)", Handle().id, bytes(32))
+        until = time.monotonic() + 10
+        while bed.admin.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%login_finish%' AND pid <> pg_backend_pid()") == "0":
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        beginning("SET LOCAL lock_timeout = '300ms'")
+        beginning(lock, rows[1])
+        beginning("COMMIT")
+        assert end.receive() == [("ok",)]
+    finally:
+        beginning.close()
+        end.close()
+        bed.unthrottle()
+
+
+SUBJECTS = [
+    ("192.0.2.7", "192.0.2.7"), ("::ffff:192.0.2.7", "192.0.2.7"), ("::FFFF:c000:0207", "192.0.2.7"), ("::ffff:192.0.2.8", "192.0.2.8"),
+    ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"), ("2001:db8:1:2::", "2001:db8:1:2::"), ("::1", "::"), ("fe80::1%eth0", "unknown"), ("x", "unknown"),
+]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("address, subject", SUBJECTS, ids=["SEC-LOGIN-01 " + a for a, _ in SUBJECTS])
+def test_what_counts_as_one_address(bed, address, subject):
+    """A web server that listens for both kinds reports IPv4 as ::ffff:...: not all of it is one."""
+    assert bed.db.value("SELECT postern.throttle_address({})", address) == "address:" + subject
 
 
 FORWARDED = ["10.9.9.9", "unknown", "a", "", "127.0.0.1, 10.9.9.9", "::1", "' OR 1=1", "x" * 300]

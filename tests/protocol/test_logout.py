@@ -115,3 +115,20 @@ def test_forged_confirmation(bed, different, headers):
     fields = {**forms(browser.page)[0]["fields"], **different}
     browser.send("POST", bed.issuer + "/logout", wire.form({n: v for n, v in fields.items() if v is not None}), headers)
     assert browser.page.status in (200, 400, 403) and is_live(bed, browser.session)
+
+
+def test_post_of_another_site(bed):
+    """SEC-LOGOUT-01: it comes without the cookie (SameSite=Lax), and must not take it away.
+    The GET that it becomes has it: a hint of this login ends it, anything else asks."""
+    browser = browser_of(bed)
+    tokens = bed.tokens(browser.session, "t-refresh")
+    fields = {"post_logout_redirect_uri": OUT, "state": "s t"}
+    for named, status in (({}, 200), ({"client_id": "t-refresh", **fields}, 200), ({"id_token_hint": tokens["id_token"], **fields}, 303)):
+        there = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+        answer = bed.post("/logout", named or {"x": "y"}, headers=there)
+        assert answer.status == 303 and answer.location.startswith(bed.issuer + "/logout"), answer
+        assert answer.all("Set-Cookie") == [] and is_live(bed, browser.session)
+        browser.send("GET", answer.location)
+        assert browser.page.status == status, browser.page
+    assert browser.page.location == OUT + "&state=s%20t"
+    assert not is_live(bed, browser.session)

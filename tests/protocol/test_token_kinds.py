@@ -243,3 +243,26 @@ def test_none_is_stored_as_it_is(bed, kinds):
             assert value.removeprefix("postern_key_") not in everything, kind
             if len(value) == 64:
                 assert Handle(wire.base64_octets(value)).octets[16:].hex() not in everything, kind
+
+
+@pytest.mark.once
+def test_an_opaque_token_counts_no_further_than_it_can(bed):
+    """SEC-RT-05: a token for one scope is for no other, however many the grant has (a bit each)."""
+    many = [f"m.{i}" for i in range(1, 71)]
+    for name in many:
+        bed.db("INSERT INTO postern.scope (scope, resource, title) VALUES ({}, 'https://op.example/', 'M') ON CONFLICT DO NOTHING", name)
+    before = bed.db.value("SELECT scope FROM postern.client WHERE client_id = 't-refresh-basic'")
+    bed.db("UPDATE postern.client SET scope = {} WHERE client_id = 't-refresh-basic'", " ".join(many))
+    bed.db("DELETE FROM postern.consent WHERE client_id = 't-refresh-basic'")
+    try:
+        bed.consent("t-refresh-basic", scope=" ".join(many))
+        body = bed.redeem(bed.code(bed.session(), "t-refresh-basic", " ".join(many)), "t-refresh-basic").json()
+        for scope in ("m.1", "m.5 m.6", "m.62"):
+            body = bed.post("/token", {"grant_type": "refresh_token", "refresh_token": body["refresh_token"], "scope": scope},
+                            headers=[basic("t-refresh-basic")]).json()
+            told = bed.post("/introspect", {"token": body["access_token"]}, headers=[basic("t-refresh-basic")]).json()
+            assert told["scope"] == scope, told
+    finally:
+        bed.db("UPDATE postern.client SET scope = {} WHERE client_id = 't-refresh-basic'", before)
+        bed.db("DELETE FROM postern.consent WHERE client_id = 't-refresh-basic'")
+        bed.db("DELETE FROM postern.scope WHERE scope LIKE 'm.%'")

@@ -42,6 +42,9 @@ def test_token_in_the_body(bed, session):
     assert ask(bed, token, "POST", {"access_token": token}).status == 400
     answer = bed.get("/userinfo", {"access_token": token})
     assert answer.status == 401        # RFC 9700 section 4.3.2: never in a query
+    for headers in ([("Content-Length", "0")], []):     # SEC-HTTP-07: nor in that of a POST without a body
+        answer = bed.request("POST", bed.at("/userinfo?access_token=" + token), headers)
+        assert answer.status in (401, 411), answer
 
 
 BAD = [

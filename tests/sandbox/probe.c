@@ -113,6 +113,19 @@ try_kill(void)
 	return kill(getppid(), 0);
 }
 
+/* Other ways to send a signal to another process. */
+static long
+try_signal_parent(void)
+{
+	return syscall(SYS_tgkill, (long)getppid(), (long)getppid(), 0L);
+}
+
+static long
+try_own_signals(void)
+{
+	return fcntl(0, F_SETOWN, getppid());
+}
+
 static long
 try_ptrace(void)
 {
@@ -270,7 +283,7 @@ static const struct {
 	{ "io_uring", try_io_uring }, { "unshare", try_unshare }, { "bpf", try_bpf },
 	{ "map_executable", try_map_executable }, { "make_executable", try_make_executable }, { "stat", try_stat },
 	{ "unlink", try_unlink }, { "rename", try_rename }, { "chmod", try_chmod }, { "dumpable", try_dumpable },
-	{ "setuid", try_setuid }, { "dup", try_dup }, { "overrun", try_overrun },
+	{ "setuid", try_setuid }, { "dup", try_dup }, { "signal_parent", try_signal_parent }, { "own_signals", try_own_signals }, { "overrun", try_overrun },
 	{ "use_after_free", try_use_after_free }, { "overflow", try_overflow }, { "leak", try_leak },
 };
 

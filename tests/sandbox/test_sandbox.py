@@ -42,7 +42,8 @@ def act(bed, endpoint, name, **more):
 
 DEADLY = ["open", "creat", "socket", "socket_tcp", "connect", "bind", "execve", "fork", "clone", "kill", "ptrace", "read_parent", "memfd",
           "sendmsg", "io_uring", "unshare", "bpf", "second_connection"]
-REFUSED = ["map_executable", "make_executable", "stat", "unlink", "rename", "chmod", "dumpable", "setuid", "dup"]
+REFUSED = ["map_executable", "make_executable", "stat", "unlink", "rename", "chmod", "dumpable", "setuid", "dup",
+           "signal_parent", "own_signals"]
 
 
 @pytest.mark.parametrize("name", DEADLY)
