@@ -26,6 +26,10 @@ class Response:
         values = self.all(name)
         return values[0] if values else None
 
+    def names(self):
+        """Of the headers that the answer has; how it is framed is between the web server and us."""
+        return [n for n, _ in self.headers if n.lower() not in ("connection", "keep-alive", "transfer-encoding", "content-length")]
+
     @property
     def text(self):
         return self.body.decode("utf-8", "replace")

@@ -354,7 +354,7 @@ def test_unknown_name_looks_the_same(bed):
         pages[name] = browser.page, fields["csrf"]
     (known, csrf_1), (unknown, csrf_2) = pages["grace"], pages["nobd7"]
     assert known.text.replace("grace", "NAME").replace(csrf_1, "C") == unknown.text.replace("nobd7", "NAME").replace(csrf_2, "C")
-    names = [[n for n, _ in p.headers] for p in (known, unknown)]
+    names = [p.names() for p in (known, unknown)]
     assert names[0] == names[1] and known.status == unknown.status == 403
     assert len(known.body) == len(unknown.body)
 
