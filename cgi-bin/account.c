@@ -24,6 +24,7 @@
 
 #define KEY_NAME_MAX_BYTES	255
 #define KEY_MAX_DAYS		366
+#define KEY_USUAL_DAYS		"90"
 
 enum {
 	P_ACTION, P_CSRF, P_CLIENT_ID, P_SESSION, P_KEY, P_NAME, P_DAYS, P_SCOPE, P_DONE,
@@ -172,6 +173,8 @@ show(struct exchange *x, const struct handle *session, const struct extra *extra
 	page_set(data, "csrf", browser_form_value(x->arena, session, "account"));
 	page_set(data, "new_key", extra->new_key);
 	page_set(data, "key_problem", str_of(extra->key_problem));
+	page_set(data, "key_name", extra->key_problem == NULL ? STR("") : exchange_parameter(x, P_NAME));
+	page_set(data, "key_days", extra->key_problem == NULL ? STR(KEY_USUAL_DAYS) : exchange_parameter(x, P_DAYS));
 	add_rows(data, rows);
 	for (size_t i = 0; i < COUNT(notices); i++) {
 		if (!str_equal(exchange_parameter(x, P_DONE), notices[i].done))

@@ -38,7 +38,8 @@ static const struct words pages[] = {
 		"sessions session address user_agent_text last_seen current "
 		"keys key name ends "		/* personal API keys */
 		"new_key "			/* shown once */
-		"choices scope resource sensitive key_problem") },
+		"choices scope resource sensitive key_problem "
+		"key_name key_days") },		/* what was typed before */
 	{ STR_INIT("error.html"), STR_INIT(
 		"title text hint error_code") },
 	{ STR_INIT("logout.html"), STR_INIT(
