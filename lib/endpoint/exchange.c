@@ -6,6 +6,8 @@
 #include "endpoint/endpoint.h"
 #include "http/uri.h"
 
+#include <ctype.h>
+
 #define POLICY_MAX_BYTES	(2 * URI_MAX_BYTES + 512)	/* two origins, and what is always there */
 
 enum error
@@ -164,6 +166,21 @@ static const struct {
 	{ ERROR_NONE, "This request cannot be completed", "Go back to the app that you came from and start again. If it happens again, tell the people who made that app." },
 };
 
+/* What was written for a client's log, as a sentence for people. */
+static struct str
+sentence(struct arena *arena, const char *description)
+{
+	struct str text = str_of(description);
+	struct buf buf = buf_new(arena, text.n + 1);
+
+	if (str_is_empty(text) || text.p[text.n - 1] == '.')
+		return text;
+	buf_addc(&buf, (char)toupper((unsigned char)*text.p));
+	buf_add(&buf, (struct str){ text.p + 1, text.n - 1 });
+	buf_addc(&buf, '.');
+	return buf_str(&buf);
+}
+
 void
 exchange_fail_page(struct exchange *x, enum error error)
 {
@@ -173,7 +190,7 @@ exchange_fail_page(struct exchange *x, enum error error)
 	while (explanations[i].error != error && explanations[i].error != ERROR_NONE)
 		i++;
 	page_set(data, "title", str_of(explanations[i].title));
-	page_set(data, "text", str_of(x->description));
+	page_set(data, "text", sentence(x->arena, x->description));
 	page_set(data, "hint", str_of(explanations[i].hint));
 	page_set(data, "error_code", error_name(error));
 	exchange_page(x, error_status(error), "error.html", data, NULL);
