@@ -101,7 +101,7 @@ open_configuration(struct inspection *inspection)
 
 	inspection->config = config_read(problem, sizeof problem);
 	if (inspection->config == NULL)
-		found(inspection, LEVEL_ERROR, "see postern.conf(5)", "%s", problem);
+		found(inspection, LEVEL_ERROR, "postern.conf.example is one to begin with; see postern.conf(5)", "%s", problem);
 	inspection->role_prefix = invocation->role_prefix;
 	if (inspection->role_prefix != NULL)
 		return;

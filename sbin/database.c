@@ -41,7 +41,7 @@ conninfo(const struct invocation *invocation, char *problem, size_t size)
 	config = config_read(problem, size);
 	if (config != NULL)
 		return config->database;
-	snprintf(problem + strlen(problem), size - strlen(problem), "; or give --database");
+	snprintf(problem + strlen(problem), size - strlen(problem), "; see postern.conf(5), or give --database");
 	return NULL;
 }
 
