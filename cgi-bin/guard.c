@@ -4,9 +4,9 @@
  *
  * DESCRIPTION
  *	A web server asks guard before it answers a protected path: as a FastCGI
- *	Authorizer (lighttpd), or by a subrequest (nginx auth_request).  The path's
- *	demands stand in the web server's configuration and come as parameters that
- *	no client header can form:
+ *	Authorizer (lighttpd, Apache), or by a subrequest (nginx auth_request).  The
+ *	path's demands stand in the web server's configuration and come as parameters
+ *	that no client header can form:
  *
  *	POSTERN_REQUIRE_AUDIENCE	the resource; must be set
  *	POSTERN_REQUIRE_SCOPE		scopes, space-separated; all are needed
