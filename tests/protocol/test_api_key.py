@@ -120,6 +120,16 @@ def test_bad(bed, different, scopes):
     assert make(at_account(bed), bed)
 
 
+def test_refused_form_keeps_what_was_typed(bed):
+    browser = at_account(bed)
+    assert make(browser, bed, name='a "b" <c>', days="30", scopes=()) is None
+    kept = fields_of(browser, "make_key")
+    assert kept["name"] == 'a "b" <c>' and kept["days"] == "30"
+    make(browser, bed, name="again")
+    fresh = fields_of(browser, "make_key")
+    assert fresh["name"] == "" and fresh["days"] == "90"
+
+
 def test_only_what_an_app_could_be_allowed(bed):
     """SEC-TOK-05: a scope that only a program of its own has, or nobody, is not a person's to give."""
     bed.db("INSERT INTO postern.scope (scope, resource, title) VALUES ('files.purge', {0}, 'Purge'), ('files.nobody', {0}, 'Nobody')", bed.drive)

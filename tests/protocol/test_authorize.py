@@ -206,7 +206,9 @@ def test_repeated_client_or_uri_gives_a_page(bed, session, name):
     for text in (form(bed.authorization()) + "&" + form({name: bed.authorization()[name]}),
                  form({name: "x"}) + "&" + form(bed.authorization()),
                  form(bed.authorization()) + f"&{name[:-1]}%{ord(name[-1]):02x}=x"):
-        is_page(bed, bed.request("GET", bed.at("/authorize?" + text), bed.with_cookie([], session)))
+        answer = bed.request("GET", bed.at("/authorize?" + text), bed.with_cookie([], session))
+        is_page(bed, answer)
+        assert "A parameter is repeated." in answer.text
 
 
 # --- everything else is reported to the client ---------------------------
