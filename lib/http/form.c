@@ -82,7 +82,7 @@ void
 form_parse(struct arena *arena, struct str text, const struct parameter *table,
     size_t count, struct str *values, struct form_fault *fault)
 {
-	bool		seen[FORM_MAX_PARAMETERS] = { false };
+	bool		seen[FORM_MAX_PARAMETERS] = { false }, wrong[FORM_MAX_PARAMETERS] = { false };
 	struct str	pair, name, value;
 	size_t		pairs = 0;
 
@@ -99,7 +99,7 @@ form_parse(struct arena *arena, struct str text, const struct parameter *table,
 			continue;
 		if (++pairs > FORM_MAX_PAIRS) {
 			note(fault, -1, "too many parameters");
-			return;
+			break;
 		}
 		value = pair;
 		str_cut(&value, '=', &name);
@@ -110,10 +110,8 @@ form_parse(struct arena *arena, struct str text, const struct parameter *table,
 		which = find(table, count, name);
 		if (!form_decode(arena, value, &value)) {
 			note(fault, which, "a parameter is not percent-encoded UTF-8");
-			if (which >= 0) {
-				seen[which] = true;
-				values[which] = STR_ABSENT;
-			}
+			if (which >= 0)
+				seen[which] = wrong[which] = true;
 			continue;
 		}
 		if (which < 0)
@@ -122,17 +120,23 @@ form_parse(struct arena *arena, struct str text, const struct parameter *table,
 			value = join(arena, values[which], value);
 		else if (seen[which]) {
 			note(fault, which, "a parameter is repeated");
-			values[which] = STR_ABSENT;
+			wrong[which] = true;
 			continue;
 		}
 		seen[which] = true;
 		if (value.n == 0)
 			continue;
 		why = fault_of(&table[which], value);
-		if (why != NULL)
+		if (why != NULL) {
 			note(fault, which, why);
-		else
-			values[which] = value;
+			wrong[which] = true;
+			continue;
+		}
+		values[which] = value;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (wrong[i])
+			values[i] = STR_ABSENT;
 	}
 }
 
