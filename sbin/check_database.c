@@ -284,7 +284,13 @@ static const char clients[] =
     " SELECT 'warning', format('people are not asked before a public client gets access, as which any app can pose: %s',"
     "  array_to_string((array_agg(c.client_id ORDER BY c.client_id))[:" NAMES "], ', ')),"
     "  'UPDATE postern.client SET consent = ''explicit'''"
-    " FROM postern.live_client c WHERE c.consent = 'implied' AND c.token_endpoint_auth_method = 'none' HAVING count(*) > 0";
+    " FROM postern.live_client c WHERE c.consent = 'implied' AND c.token_endpoint_auth_method = 'none' HAVING count(*) > 0"
+    /* A secret of 32 characters fits into the column; a digest is never all printable. */
+    " UNION ALL"
+    " SELECT 'error', format('the secret itself is stored in place of its SHA-256, and does not work: %s',"
+    "  array_to_string((array_agg(c.client_id ORDER BY c.client_id))[:" NAMES "], ', ')),"
+    "  'UPDATE postern.client SET client_secret_sha256 = sha256(''a new secret'')'"
+    " FROM postern.live_client c WHERE encode(c.client_secret_sha256, 'hex') ~ '^([2-7].)+$' HAVING count(*) > 0";
 
 static enum level
 level_of(const char *name)

@@ -148,6 +148,9 @@ DATABASE = [
      "INSERT INTO postern.revoked_token SELECT n, now() - interval '2 days' FROM generate_series(1, 10001) n", "DELETE FROM postern.revoked_token"),
     ("clients", "warning", "the client app may ask for scopes that do not exist: files.red", CLIENT.format("scope", "'openid files.red'"), "DELETE FROM postern.client"),
     ("clients", "warning", "of 1 clients the profile is oidc-classic, so that PKCE is not demanded: app", CLIENT.format("profile", "'oidc-classic'"), "DELETE FROM postern.client"),
+    ("clients", "error", "the secret itself is stored in place of its SHA-256, and does not work: app",
+     CLIENT.format("profile", "'oauth2.1'") + "; UPDATE postern.client SET token_endpoint_auth_method = 'client_secret_basic',"
+     " client_secret_sha256 = '0123456789abcdef0123456789abcdef'", "DELETE FROM postern.client"),
     ("clients", "warning", "people are not asked before a public client", CLIENT.format("consent", "'implied'"), "UPDATE postern.client SET consent = 'explicit'"),
 ]
 
