@@ -24,6 +24,8 @@ DECLARE
     v_id_lifetime     interval;
     v_access_kid      text;
     v_id_kid          text;
+    v_access_token    text;
+    v_refresh_token   text;
 BEGIN
     IF g.id IS NULL THEN
         a.outcome := 'ended';
@@ -32,7 +34,7 @@ BEGIN
     SELECT i.url, coalesce(g.access_token_lifetime, i.access_token_lifetime), i.id_token_lifetime
       INTO v_issuer, v_access_lifetime, v_id_lifetime FROM postern.issuer i;
     IF g.access_token_format = 'opaque' THEN
-        a.access_token := postern.opaque_token(g.id, g.scope, p_scope, now() + v_access_lifetime);
+        v_access_token := postern.opaque_token(g.id, g.scope, p_scope, now() + v_access_lifetime);
     ELSE
         SELECT k.kid INTO v_access_kid FROM postern.current_signing_key k WHERE k.alg = 'ES256';
     END IF;
@@ -43,13 +45,13 @@ BEGIN
         SELECT k.kid INTO v_id_kid FROM postern.current_signing_key k WHERE k.alg = g.id_token_signed_response_alg;
     END IF;
     IF g.refresh_generation IS NOT NULL THEN
-        a.refresh_token := postern.refresh_token(g.id, g.refresh_generation);
+        v_refresh_token := postern.refresh_token(g.id, g.refresh_generation);
     END IF;
     RETURN ROW('ok'::text, v_issuer, floor(date_part('epoch', now()))::bigint,
         date_part('epoch', v_access_lifetime)::bigint, date_part('epoch', v_id_lifetime)::bigint,
         g.id::text, coalesce(g.sub::text, g.client_id), array_to_string(p_scope, ' '), coalesce(g.resource, v_issuer),
         g.nonce, floor(date_part('epoch', g.auth_time))::bigint, g.session_id::text,
-        v_access_kid, v_id_kid, a.access_token, a.refresh_token);
+        v_access_kid, v_id_kid, v_access_token, v_refresh_token)::postern.token_answer;
 END
 $$;
 

@@ -60,3 +60,15 @@ def test_found_by_key(site, name):
                       f" SELECT relname, seq_scan FROM pg_stat_xact_user_tables WHERE seq_scan > 0 AND relname IN ({tables}); ROLLBACK;")
     assert lines[0] == said
     assert lines[1:] == [], "a table is read from end to end"
+
+
+@pytest.mark.parametrize("call", (
+    "postern.mac(k.inner_pad, k.outer_pad, 'kind', k.tag)",
+    "postern.payload_uuid(k.key, 1)",
+    "postern.payload_integer(k.key, 1)",
+    "postern.refresh_token_generation(k.key)",
+    "postern.answer_uri(ARRAY[k.id::text], k.id::text)"))
+def test_one_expression_is_no_call(site, call):
+    """What is one expression becomes part of the statement; it would not if it promised more (IMMUTABLE) than what it calls."""
+    plan = site.rows(f"EXPLAIN (VERBOSE, COSTS OFF) SELECT {call} FROM postern.mac_key k;")
+    assert call.partition("(")[0] + "(" not in "".join(plan), plan
