@@ -30,5 +30,5 @@ user_agent_name(struct str header)
 		if (contains(header, browsers[i].mark))
 			return browsers[i].name;
 	}
-	return STR("Another browser or program");
+	return STR("Unknown browser");
 }

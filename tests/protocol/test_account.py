@@ -32,6 +32,36 @@ def test_shows_own_apps_only(bed):
     assert browser.page.get("Cache-Control") == "no-store"
 
 
+def test_loads_no_logo(bed):
+    """Each app would hear of every visit to this page, and the page would have to allow every origin."""
+    bed.db("UPDATE postern.client SET logo_uri = 'https://logo.example/l.png' WHERE client_id = 't-public'")
+    try:
+        page = at_account(bed).page
+    finally:
+        bed.db("UPDATE postern.client SET logo_uri = NULL WHERE client_id = 't-public'")
+    assert "Test t-public" in text(page) and "<img" not in page.text and "logo.example" not in page.text
+    assert "img-src" not in page.get("Content-Security-Policy")
+
+
+AGENTS = [
+    ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox"),
+    ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36", "Chrome or Chromium"),
+    ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0", "Edge"),
+    ("Mozilla/5.0 (Macintosh) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15", "Safari"),
+    *[(agent, "Unknown browser") for agent in (None, "", "curl/8.14", "Mozilla/5.0", "firefox/140.0", "Firefox 140", "Edg", "<b>Safari</b>", "x" * 255)],
+]
+
+
+@pytest.mark.parametrize("agent, name", AGENTS, ids=lambda v: repr(v)[:24])
+def test_names_the_browser(bed, agent, name):
+    session = bed.session()
+    bed.db("UPDATE postern.session SET user_agent = {} WHERE id = {}", agent, session.id)
+    browser = Browser(bed)
+    browser.cookies["postern_session"] = session.text
+    words = text(browser.go(bed.issuer + "/account"))
+    assert f"{name} This device" in words and "Another browser" not in words, words
+
+
 def test_nobody_is_sent_to_login(bed):
     for headers in ([], [("Cookie", "postern_session=" + Handle().text)]):
         answer = bed.get("/account", headers=headers)
