@@ -5,7 +5,8 @@
  * DESCRIPTION
  *	GET ISSUER/account lists the apps that the person has allowed something,
  *	the browsers that are signed in, and the personal API keys.  POST ends one of
- *	them at once, signs out, or makes a key, which is shown this once.
+ *	them at once, signs out, or makes a key, which is shown this once.  The form
+ *	names the key that it makes, so that sending it again makes no other.
  *
  * SECURITY
  *	Its role can show and end what belongs to the session that it presents, and
@@ -53,6 +54,8 @@ static const struct {
 	{ STR_INIT("end_session"), STR_INIT("That session has ended.") },
 	{ STR_INIT("revoke_key"), STR_INIT("The key is revoked. It no longer works.") },
 };
+
+static const char not_ours[] = "The form that was sent is not one of ours.";
 
 static void
 add_titles(struct page_data *item, struct str titles)
@@ -155,6 +158,7 @@ send_to_login(struct exchange *x)
 struct extra {
 	int		 status;
 	struct str	 new_key;	/* shown this once */
+	bool		 made_already;	/* it was shown before */
 	const char	*key_problem;
 };
 
@@ -163,6 +167,7 @@ show(struct exchange *x, const struct handle *session, const struct extra *extra
 {
 	struct page_data	*data = page_new(x->arena);
 	const struct store_rows	*rows;
+	unsigned char		 next_key[UUID_BYTES];
 	enum store_status	 status = account_read(x->store, x->arena, session, &rows);
 
 	if (status == STORE_NONE)
@@ -171,7 +176,10 @@ show(struct exchange *x, const struct handle *session, const struct extra *extra
 		return exchange_store_failed(x, status);
 	page_set(data, "action", issuer_endpoint(x->arena, x->issuer, "/account"));
 	page_set(data, "csrf", browser_form_value(x->arena, session, "account"));
+	uuid_new(next_key);
+	page_set(data, "next_key", uuid_text(x->arena, next_key));
 	page_set(data, "new_key", extra->new_key);
+	page_set_flag(data, "made_already", extra->made_already);
 	page_set(data, "key_problem", str_of(extra->key_problem));
 	page_set(data, "key_name", extra->key_problem == NULL ? STR("") : exchange_parameter(x, P_NAME));
 	page_set(data, "key_days", extra->key_problem == NULL ? STR(KEY_USUAL_DAYS) : exchange_parameter(x, P_DAYS));
@@ -218,7 +226,7 @@ end_session(struct exchange *x, const struct handle *session)
 	enum store_status	status;
 
 	if (!uuid_parse(exchange_parameter(x, P_SESSION), id))
-		return exchange_fail(x, ERROR_INVALID_REQUEST, "The form that was sent is not one of ours.");
+		return exchange_fail(x, ERROR_INVALID_REQUEST, not_ours);
 	status = account_end_session(x->store, x->arena, session, id, &outcome);
 	return done(x, status, outcome, "end_session");
 }
@@ -244,11 +252,14 @@ make_key(struct exchange *x, const struct handle *session)
 	struct extra		extra = { .status = 400 };
 	struct str		name = exchange_parameter(x, P_NAME);
 	struct buf		text = buf_new(x->arena, 128);
+	unsigned char		id[UUID_BYTES];
 	long			days;
 	struct handle		key;
 	enum account_outcome	outcome;
 	enum store_status	status;
 
+	if (!uuid_parse(exchange_parameter(x, P_KEY), id))
+		return exchange_fail(x, ERROR_INVALID_REQUEST, not_ours);
 	if (str_is_absent(name)) {
 		extra.key_problem = "Give the key a name, so that you will know it again.";
 		return show(x, session, &extra);
@@ -257,18 +268,24 @@ make_key(struct exchange *x, const struct handle *session)
 		extra.key_problem = "A key lives 1 to 366 days.";
 		return show(x, session, &extra);
 	}
-	handle_new(&key);
+	handle_new_with_id(&key, id);
 	status = account_make_key(x->store, x->arena, session, &key, name, exchange_parameter(x, P_SCOPE), days, &outcome);
 	if (status != STORE_ROWS)
 		return exchange_store_failed(x, status);
 	if (outcome == ACCOUNT_NO_SESSION)
 		return send_to_login(x);
+	if (outcome == ACCOUNT_NOT_FOUND)
+		return exchange_fail(x, ERROR_INVALID_REQUEST, not_ours);
 	if (outcome == ACCOUNT_OK) {
 		exchange_note(x, "api_key", STR("made"));
 		buf_add(&text, API_KEY_PREFIX);
 		buf_add(&text, handle_text(x->arena, &key));
 		extra.status = 200;
 		extra.new_key = buf_str(&text);
+	} else if (outcome == ACCOUNT_MADE_ALREADY) {
+		exchange_note(x, "api_key", STR("made_already"));
+		extra.status = 200;
+		extra.made_already = true;
 	} else if (outcome == ACCOUNT_TOO_MANY) {
 		extra.key_problem = "You have 50 keys. Revoke one that you no longer need.";
 	} else if (outcome == ACCOUNT_INVALID_TARGET) {
@@ -287,7 +304,7 @@ revoke_key(struct exchange *x, const struct handle *session)
 	enum store_status	status;
 
 	if (!uuid_parse(exchange_parameter(x, P_KEY), id))
-		return exchange_fail(x, ERROR_INVALID_REQUEST, "The form that was sent is not one of ours.");
+		return exchange_fail(x, ERROR_INVALID_REQUEST, not_ours);
 	status = account_revoke_key(x->store, x->arena, session, id, &outcome);
 	exchange_note(x, "api_key", STR("revoked"));
 	return done(x, status, outcome, "revoke_key");
@@ -321,7 +338,7 @@ account(struct exchange *x)
 		if (str_equal(actions[i].name, exchange_parameter(x, P_ACTION)))
 			return actions[i].act(x, &session);
 	}
-	return exchange_fail(x, ERROR_INVALID_REQUEST, "The form that was sent is not one of ours.");
+	return exchange_fail(x, ERROR_INVALID_REQUEST, not_ours);
 }
 
 static const struct endpoint endpoint = {

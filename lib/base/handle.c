@@ -4,6 +4,7 @@
 #include "base/handle.h"
 
 #include "base/base64url.h"
+#include "base/uuid.h"
 
 static void
 digest(struct handle *handle)
@@ -14,9 +15,17 @@ digest(struct handle *handle)
 void
 handle_new(struct handle *handle)
 {
-	random_bytes(handle->bytes, HANDLE_BYTES);
-	handle->bytes[6] = (handle->bytes[6] & 0x0f) | 0x40;
-	handle->bytes[8] = (handle->bytes[8] & 0x3f) | 0x80;
+	unsigned char id[HANDLE_ID_BYTES];
+
+	uuid_new(id);
+	handle_new_with_id(handle, id);
+}
+
+void
+handle_new_with_id(struct handle *handle, const unsigned char id[HANDLE_ID_BYTES])
+{
+	memcpy(handle->bytes, id, HANDLE_ID_BYTES);
+	random_bytes(handle->bytes + HANDLE_ID_BYTES, HANDLE_BYTES - HANDLE_ID_BYTES);
 	digest(handle);
 }
 

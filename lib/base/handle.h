@@ -20,6 +20,9 @@ struct handle {
 /* A new handle.  Its id is a version 4 UUID (RFC 9562 section 5.4). */
 void handle_new(struct handle *handle);
 
+/* A new handle with this id, where one is known before the handle is made. */
+void handle_new_with_id(struct handle *handle, const unsigned char id[HANDLE_ID_BYTES]);
+
 /* The text that a browser or client holds, in the arena. */
 struct str handle_text(struct arena *arena, const struct handle *handle);
 

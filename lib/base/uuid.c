@@ -1,7 +1,10 @@
 /*
- * uuid.c -- UUIDs in their textual form; see uuid.h
+ * uuid.c -- UUIDs, and their textual form; see uuid.h
  */
 #include "base/uuid.h"
+
+#include "base/buf.h"
+#include "base/secret.h"
 
 static int
 digit_value(char c)
@@ -15,6 +18,27 @@ static bool
 is_hyphen_place(size_t i)
 {
 	return i == 8 || i == 13 || i == 18 || i == 23;
+}
+
+void
+uuid_new(unsigned char out[UUID_BYTES])
+{
+	random_bytes(out, UUID_BYTES);
+	out[6] = (out[6] & 0x0f) | 0x40;
+	out[8] = (out[8] & 0x3f) | 0x80;
+}
+
+struct str
+uuid_text(struct arena *arena, const unsigned char uuid[UUID_BYTES])
+{
+	struct buf text = buf_new(arena, UUID_TEXT_BYTES + 1);
+
+	for (size_t i = 0; i < UUID_BYTES; i++) {
+		if (is_hyphen_place(text.n))
+			buf_addc(&text, '-');
+		buf_addf(&text, "%02x", uuid[i]);
+	}
+	return buf_str(&text);
 }
 
 bool

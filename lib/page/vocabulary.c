@@ -32,12 +32,12 @@ static const struct words pages[] = {
 	{ STR_INIT("account.html"), STR_INIT(
 		"action csrf account_name login_name email "
 		"notice notice_text "		/* flag; what was just done */
-		"no_apps "			/* flag; the same as an empty list */
-		"apps client_name client_uri logo_uri client_id since last_used "
+		"apps client_name client_uri client_id since "
 		"scopes title "			/* list of an app */
 		"sessions session address user_agent_text last_seen current "
-		"keys key name ends "		/* personal API keys */
-		"new_key "			/* shown once */
+		"keys key name ends last_used "	/* personal API keys */
+		"new_key made_already "		/* shown once; flag: it was shown before */
+		"next_key "			/* id of the key that the form makes */
 		"choices scope resource sensitive key_problem "
 		"key_name key_days") },		/* what was typed before */
 	{ STR_INIT("error.html"), STR_INIT(

@@ -10,6 +10,7 @@ static const struct str outcomes[ACCOUNT__COUNT] = {
 	[ACCOUNT_INVALID_SCOPE] = STR_INIT("invalid_scope"),
 	[ACCOUNT_INVALID_TARGET] = STR_INIT("invalid_target"),
 	[ACCOUNT_TOO_MANY] = STR_INIT("too_many"),
+	[ACCOUNT_MADE_ALREADY] = STR_INIT("made_already"),
 };
 
 static const struct store_call read_page = {

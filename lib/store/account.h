@@ -25,6 +25,7 @@ enum account_outcome {
 	ACCOUNT_INVALID_SCOPE,	/* a new key: none, or unknown */
 	ACCOUNT_INVALID_TARGET,	/* a new key: of several resources */
 	ACCOUNT_TOO_MANY,
+	ACCOUNT_MADE_ALREADY,	/* a new key: this form has made it before */
 	ACCOUNT__COUNT
 };
 
@@ -36,7 +37,8 @@ enum store_status account_disconnect(struct store *store, struct arena *arena,
 enum store_status account_end_session(struct store *store, struct arena *arena,
     const struct handle *session, const unsigned char *other, enum account_outcome *outcome) MUST_USE;
 
-/* Make an API key with this handle; scope is space-separated. */
+/* Make an API key with this handle, once; scope is space-separated.  ACCOUNT_NOT_FOUND:
+ * its id is that of another person's key. */
 enum store_status account_make_key(struct store *store, struct arena *arena,
     const struct handle *session, const struct handle *key, struct str name, struct str scope,
     long days, enum account_outcome *outcome) MUST_USE;

@@ -95,7 +95,11 @@ BEGIN
 END
 $$;
 
--- Make an API key.  outcome: ok, no_session, invalid_scope, invalid_target, too_many.
+-- Make an API key.  outcome: ok, no_session, invalid_scope, invalid_target, too_many,
+-- made_already, not_found.
+--
+-- The id comes from the form: a form that is sent again, as browsers do when its answer is
+-- loaded anew, makes no second key.  (not_found: the id is that of another person's key.)
 CREATE OR REPLACE FUNCTION postern.account_make_key(
     p_session_id uuid, p_session_sha256 bytea, p_key_id uuid, p_key_sha256 bytea, p_name text, p_scope text, p_days bigint,
     OUT outcome text)
@@ -119,14 +123,20 @@ BEGIN
     END IF;
     -- One at a time, so that the count is true: the page could not show more of them.
     PERFORM FROM postern.account a WHERE a.sub = s.sub FOR NO KEY UPDATE;
+    PERFORM FROM postern.api_key k WHERE k.id = p_key_id AND k.sub = s.sub;
+    IF FOUND THEN
+        outcome := 'made_already';
+        RETURN;
+    END IF;
     IF (SELECT count(*) FROM postern.live_api_key k WHERE k.sub = s.sub) >= 50 THEN
         outcome := 'too_many';
         RETURN;
     END IF;
     INSERT INTO postern.api_key (id, secret_sha256, sub, account_epoch, name, scope, resource, expires_at)
     VALUES (p_key_id, p_key_sha256, s.sub, s.account_epoch, p_name, v_scope.scope, v_scope.resource,
-        now() + make_interval(days => least(greatest(p_days, 1), 366)::integer));
-    outcome := 'ok';
+        now() + make_interval(days => least(greatest(p_days, 1), 366)::integer))
+    ON CONFLICT (id) DO NOTHING;
+    outcome := CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
 END
 $$;
 

@@ -120,9 +120,10 @@ class Bed {
 		return (await this.sql(script, values))[0]?.[0];
 	}
 
-	// reset: what people did is undone; accounts, clients and keys stay
+	// reset: what people did is undone; accounts, clients and signing keys stay
 	async reset() {
 		await this.sql(`
+			DELETE FROM postern.api_key;
 			DELETE FROM postern.consent;
 			DELETE FROM postern.session;
 			DELETE FROM postern.authorization_request;

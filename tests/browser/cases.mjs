@@ -105,6 +105,33 @@ async function secondConnect(visit) {
 }
 
 
+// Reload sends the form again; so does going back and forward, if the page is not kept.
+async function keyOnce(visit) {
+	const { page, bed } = visit;
+	const keys = async () => Number(await bed.value("SELECT count(*) FROM postern.api_key"));
+	const posts = () => navigations(visit, 0).filter((step) => step === "POST account").length;
+
+	await page.goto(`${bed.issuer}/account`);
+	await story.signIn(visit);
+	await story.atAccount(visit);
+	await story.makeKey(visit, "Nightly backup");
+	const key = await page.locator(".secret").innerText();
+	await checkBasics(page);
+	for (let reloads = 1; reloads <= 2; reloads++) {
+		await page.reload();
+		await page.getByText("This key was made already").waitFor();
+		await checkBasics(page);
+		assert.equal(posts(), 1 + reloads, "the browser has sent the form again");
+		assert.equal(await keys(), 1);
+		assert.ok(!(await page.content()).includes(key), "the key was shown once");
+		assert.equal(await page.getByRole("heading", { name: "Nightly backup" }).count(), 1);
+	}
+	await story.makeKey(visit, "Another one");	// this form is a new one
+	assert.equal(await keys(), 2);
+	assert.notEqual(await page.locator(".secret").innerText(), key);
+}
+
+
 // --- Our own pages without JavaScript ---------------------------------------
 
 async function withoutScript(visit) {
@@ -508,6 +535,7 @@ export const cases = {
 		["a wrong password first", wrongPassword],
 		["Disconnect, and back to NoteApp", disconnectedAndBack],
 		["a second connect asks nothing; after Disconnect it asks again", secondConnect],
+		["reload after Make a key: one key, shown once", keyOnce],
 		["our pages without JavaScript", withoutScript, { javaScriptEnabled: false }],
 		["three sites: cookies, and a form of another site", crossSite],
 		["prompt=login asks for the password again", promptLogin],

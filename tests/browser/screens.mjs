@@ -61,6 +61,11 @@ async function pages(visit, directory) {
 	await page.waitForURL((url) => url.origin === bed.noteapp);
 	await page.goto(`${bed.issuer}/account`);
 	await take("account");
+	await story.makeKey(visit, "Nightly backup");
+	await take("account-key");
+	await page.reload();
+	await page.getByText("This key was made already").waitFor();
+	await take("account-key-again");
 	await story.disconnect(visit, page);
 	await take("account-disconnected");
 	await page.getByRole("button", { name: "Sign out" }).click();

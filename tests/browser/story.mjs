@@ -91,6 +91,15 @@ export async function disconnect(visit, page) {
 	assert.match(await page.locator("main").innerText(), /No app is connected/);
 }
 
+// makeKey: on the account page, for the first right of the list
+export async function makeKey(visit, name, page = visit.page) {
+	await page.getByText("Make a new key").click();
+	await page.getByLabel("Name, so that you will know it again").fill(name);
+	await page.getByRole("checkbox").first().check();
+	await page.getByRole("button", { name: "Make a key" }).click();
+	await page.getByText("Your new key").waitFor();
+}
+
 // beRefused: NoteApp's next call; the browser logs the 401 as it should
 export async function beRefused(visit, act) {
 	visit.expect(/status of 401/);

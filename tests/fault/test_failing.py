@@ -11,6 +11,7 @@ import errno
 import hashlib
 import re
 import secrets
+import uuid
 
 import pytest
 
@@ -267,7 +268,7 @@ def account_disconnect(bed):
 @scenario("account")
 def account_make_key(bed):
     session, name = bed.session(), "script " + secrets.token_hex(8)
-    answer = yield post("/account", [("action", "make_key"), ("name", name), ("days", "7"), ("scope", "files.read"), ("csrf", form_value("account", session))],
+    answer = yield post("/account", [("action", "make_key"), ("key", str(uuid.uuid4())), ("name", name), ("days", "7"), ("scope", "files.read"), ("csrf", form_value("account", session))],
                         {**cookie(session), **ORIGIN})
     if answer.status == 200:
         assert bed.call(re.search(r"postern_key_[\w-]{64}", answer.text)[0]).status == 200

@@ -22,8 +22,8 @@ def fields_of(browser, action):
 
 
 def make(browser, bed, name="script", scopes=("files.read",), days="7", **different):
-    csrf = fields_of(browser, "make_key")["csrf"]
-    pairs = [("csrf", csrf), ("action", "make_key"), ("name", name), ("days", days)] + [("scope", s) for s in scopes]
+    form = fields_of(browser, "make_key")
+    pairs = [("csrf", form["csrf"]), ("key", form["key"]), ("action", "make_key"), ("name", name), ("days", days)] + [("scope", s) for s in scopes]
     pairs = [(n, different.get(n, v)) for n, v in pairs]
     browser.send("POST", bed.issuer + "/account", wire.form(pairs))
     found = re.search(r"postern_key_[\w-]{64}", browser.page.text)
@@ -149,6 +149,114 @@ def test_only_what_an_app_could_be_allowed(bed):
         bed.db("UPDATE postern.client SET disabled_at = NULL, scope = replace(scope, ' files.purge', '') WHERE scope LIKE '%files.purge%'")
         bed.db("DELETE FROM postern.scope WHERE scope IN ('files.purge', 'files.nobody')")
         bed.db("DELETE FROM postern.api_key")
+
+
+# --- the form names its key: once is enough ----------------------------------
+
+def made(bed):
+    return int(bed.db.value("SELECT count(*) FROM postern.api_key"))
+
+
+def post(browser, **fields):
+    return browser.send("POST", browser.bed.issuer + "/account", wire.form(fields))
+
+
+@pytest.fixture
+def form(bed):
+    """A browser at the account page, and what it sends to make a key."""
+    bed.db("DELETE FROM postern.api_key")
+    browser = at_account(bed)
+    yield browser, {**fields_of(browser, "make_key"), "name": "once", "scope": "files.read", "days": "7"}
+    bed.db("DELETE FROM postern.api_key")
+
+
+def is_told(page):
+    return page.status == 200 and "This key was made already" in text(page) and "shown once" in text(page) and "postern_key_" not in page.text
+
+
+def test_reload_makes_no_second_key(bed, form):
+    """What browsers do at Reload: the same POST.  The first key is as it was."""
+    browser, fields = form
+    key = re.search(r"postern_key_[\w-]{64}", post(browser, **fields).text)[0]
+    assert "made already" not in text(browser.page)
+    before = bed.db("SELECT k::text FROM postern.api_key k")
+    for changes in ({}, {"name": "another"}, {"days": "366"}, {"scope": "files.write"}):
+        assert is_told(post(browser, **{**fields, **changes})), changes
+        assert bed.db("SELECT k::text FROM postern.api_key k") == before
+    assert bed.call(key).status == 200
+    assert fields_of(browser, "make_key")["name"] == ""
+    assert "made already" not in text(browser.go(bed.issuer + "/account"))
+
+
+@pytest.mark.parametrize("end", ["revoked_at = now()", "expires_at = now() - interval '1 second'"])
+def test_reload_revives_nothing(bed, form, end):
+    browser, fields = form
+    key = re.search(r"postern_key_[\w-]{64}", post(browser, **fields).text)[0]
+    bed.db(f"UPDATE postern.api_key SET {end}")
+    assert is_told(post(browser, **fields)) and made(bed) == 1
+    assert bed.call(key).status == 401
+
+
+def test_reload_at_the_last_of_the_keys(bed, form):
+    """It is not told as one too many."""
+    browser, fields = form
+    for _ in range(49):
+        make(at_account(bed), bed)
+    assert made(bed) == 49 and post(browser, **fields).status == 200 and made(bed) == 50
+    assert is_told(post(browser, **fields)) and made(bed) == 50
+
+
+def test_refused_form_can_be_sent_again(bed, form):
+    """What made no key has used no id."""
+    browser, fields = form
+    for bad in ({"days": "0"}, {"name": ""}, {"scope": "nothing"}):
+        assert post(browser, **{**fields, **bad}).status == 400 and made(bed) == 0
+    assert post(browser, **fields).status == 200 and made(bed) == 1
+
+
+def test_every_page_has_a_new_id(bed):
+    browser = at_account(bed)
+    ids = {fields_of(browser, "make_key")["key"]}
+    for _ in range(3):
+        ids |= {fields_of(at_account(bed), "make_key")["key"]}
+    make(browser, bed, days="0")
+    ids |= {fields_of(browser, "make_key")["key"]}
+    make(browser, bed)
+    ids |= {fields_of(browser, "make_key")["key"]}
+    assert len(ids) == 6
+    assert all(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", i) for i in ids), ids
+
+
+BAD_IDS = [None, "", "x", "1" * 36, "1" * 32, "11111111-1111-4111-8111-11111111111G", "11111111-1111-4111-8111-1111111111",
+           "11111111-1111-4111-8111-11111111111A", "{1111111-1111-4111-8111-1111111111}", "1111111-11111-4111-8111-111111111111",
+           "11111111-1111-4111-8111-1111111111112", " 1111111-1111-4111-8111-111111111111", "11111111_1111_4111_8111_111111111111"]
+
+
+@pytest.mark.parametrize("value", BAD_IDS, ids=lambda v: f"SEC-PARAM-04 {v!r}")
+def test_malformed_id_of_a_new_key(bed, form, value):
+    browser, fields = form
+    assert post(browser, **{**fields, "key": value}).status == 400 and made(bed) == 0
+    assert "postern_key_" not in browser.page.text
+    assert "is not one of ours" in text(browser.page) or len(value) > 36
+
+
+def test_id_twice(bed, form):
+    browser, fields = form
+    for second in (fields["key"], "11111111-1111-4111-8111-111111111111"):
+        browser.send("POST", bed.issuer + "/account", wire.form([*fields.items(), ("key", second)]))
+        assert browser.page.status == 400 and made(bed) == 0
+
+
+def test_id_of_another_persons_key(bed, form):
+    """It is not told as one's own, and stays theirs."""
+    browser, fields = form
+    other = at_account(bed, "alan")
+    key = make(other, bed)
+    before = bed.db("SELECT k::text FROM postern.api_key k")
+    theirs = bed.db.value("SELECT id FROM postern.api_key")
+    page = post(browser, **{**fields, "key": theirs})
+    assert page.status == 400 and "is not one of ours" in text(page) and "made already" not in text(page)
+    assert bed.db("SELECT k::text FROM postern.api_key k") == before and bed.call(key).status == 200
 
 
 def test_csrf(bed):

@@ -6,6 +6,7 @@ import collections
 import random
 import selectors
 import socket
+import uuid
 
 import pytest
 
@@ -424,10 +425,17 @@ def test_keys_are_counted_one_by_one(bed, long):
     browser.cookies["postern_session"] = bed.session().text
     browser.go(bed.issuer + "/account")
     fields = next(f["fields"] for f in forms(browser.page) if f["fields"].get("action") == "make_key")
-    shot = to_web(bed, "POST", "/account", {**fields, "name": "k", "scope": "files.read", "days": "1"}, browser.cookies["postern_session"])
+
+
+    def shot(key):
+        return to_web(bed, "POST", "/account", {**fields, "key": key, "name": "k", "scope": "files.read", "days": "1"}, browser.cookies["postern_session"])
+
     for _ in range(3):
-        at_once([shot] * 40)
+        at_once([shot(str(uuid.uuid4())) for _ in range(40)])
     assert bed.db.value("SELECT count(*) FROM postern.api_key") == "50"
+    bed.db("DELETE FROM postern.api_key")
+    at_once([shot(fields["key"])] * 40)             # one form: one key
+    assert bed.db.value("SELECT count(*) FROM postern.api_key") == "1"
     bed.db("DELETE FROM postern.api_key")
 
 

@@ -112,6 +112,7 @@ CALLS = {
     "prompt=login": AUTHORIZE % ("true", "{other}"),        # the login of the session was made for it
     "and again": AUTHORIZE % ("true", "gen_random_uuid()"),
     "make key": "SELECT outcome FROM postern.account_make_key({id}, {digest}, gen_random_uuid(), {digest}, 'k', 's{n}', 1)",
+    "make this key": "SELECT outcome FROM postern.account_make_key({id}, {digest}, {other}, {digest}, 'k', 's{n}', 1)",
 }
 ENDS = ["disconnect", "logout", "end session", "disable account", "account epoch", "disable client", "client epoch", "disable resource"]
 
@@ -125,6 +126,8 @@ PAIRS = [
     *[("connected", ("make key", other)) for other in ["logout", "account epoch", "disable account"]],
     ("connected", ("prompt=login", "and again")),
     ("49 keys", ("make key", "make key")),
+    ("49 keys", ("make this key", "make this key")),
+    ("connected", ("make this key", "make this key")),
     ("connected", ("disconnect", "consent anew")),
     ("connected", ("disconnect", "disconnect")),
     ("connected", ("revoke", "revoke")),

@@ -1,11 +1,13 @@
 /*
- * base.c -- tests of arena, slices, buffers and base64url
+ * base.c -- tests of arena, slices, buffers, base64url, UUIDs and handles
  */
 #include "base/arena.h"
 #include "base/base64url.h"
 #include "base/buf.h"
+#include "base/handle.h"
 #include "base/memory.h"
 #include "base/secret.h"
+#include "base/uuid.h"
 
 #include "tap.h"
 
@@ -367,6 +369,54 @@ test_secret(void)
 	ok(memcmp(a, b, sizeof a) != 0, "secret: random bytes differ");
 }
 
+static void
+test_uuid(struct arena *arena)
+{
+	static const char *const bad[] = {
+		"", "0", "00010203-0405-4607-8809-0a0b0c0d0e0", "00010203-0405-4607-8809-0a0b0c0d0e0f0",
+		"00010203-0405-4607-8809-0A0b0c0d0e0f", "00010203-0405-4607-8809-0a0b0c0d0e0g",
+		"0001020300405-4607-8809-0a0b0c0d0e0f", "00010203-0405-4607-88090-a0b0c0d0e0f",
+		"000102030405460788090a0b0c0d0e0f----", "{0010203-0405-4607-8809-0a0b0c0d0e0}",
+	};
+	unsigned char	a[UUID_BYTES], b[UUID_BYTES];
+	bool		same = true, version_4 = true;
+
+	for (unsigned i = 0; i < 100; i++) {
+		uuid_new(a);
+		version_4 = version_4 && a[6] >> 4 == 4 && a[8] >> 6 == 2;
+		same = same && uuid_parse(uuid_text(arena, a), b) && memcmp(a, b, sizeof a) == 0;
+	}
+	ok(version_4, "uuid: new ones are of version 4");
+	ok(same, "uuid: a text is read as it was written");
+	uuid_new(b);
+	ok(memcmp(a, b, sizeof a) != 0, "uuid: new ones differ");
+	ok(uuid_parse(STR("00010203-0405-4607-8809-0a0b0c0d0e0f"), a) &&
+	    str_equal(uuid_text(arena, a), STR("00010203-0405-4607-8809-0a0b0c0d0e0f")), "uuid: text");
+	for (size_t i = 0; i < COUNT(bad); i++)
+		ok(!uuid_parse(str_of(bad[i]), a), "uuid: \"%s\" is none", bad[i]);
+}
+
+/* Where the id is known before, the rest is as random as ever. */
+static void
+test_handle(struct arena *arena)
+{
+	struct handle	a, b;
+	unsigned char	id[HANDLE_ID_BYTES];
+	unsigned	equal = 0;
+
+	uuid_new(id);
+	handle_new_with_id(&a, id);
+	handle_new_with_id(&b, id);
+	ok(memcmp(a.bytes, id, sizeof id) == 0 && memcmp(b.bytes, id, sizeof id) == 0, "handle: has the id that it is given");
+	for (size_t i = HANDLE_ID_BYTES; i < HANDLE_BYTES; i++)
+		equal += a.bytes[i] == b.bytes[i];
+	ok(equal < 8, "handle: the secret of two with one id is not the same");
+	ok(memcmp(&a.digest, &b.digest, sizeof a.digest) != 0, "handle: nor is the digest");
+	ok(handle_parse(arena, handle_text(arena, &a), &b) && memcmp(&a, &b, sizeof a) == 0, "handle: a text is read as it was written");
+	handle_new(&b);
+	ok(memcmp(a.bytes, b.bytes, HANDLE_ID_BYTES) != 0 && b.bytes[6] >> 4 == 4, "handle: a new one has an id of its own");
+}
+
 int
 main(void)
 {
@@ -387,6 +437,8 @@ main(void)
 	test_base64url(arena);
 	test_base64url_is_canonical(arena);
 	test_secret();
+	test_uuid(arena);
+	test_handle(arena);
 	arena_free(&arena);
 	return tap_done();
 }

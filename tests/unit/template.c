@@ -851,6 +851,8 @@ test_shipped(void)
 	ok(vocabulary_has(STR("login.html"), STR("username")) && vocabulary_has(STR("error.html"), STR("issuer_name")) &&
 	    !vocabulary_has(STR("error.html"), STR("username")) && !vocabulary_has(STR("login.html"), STR("csrf request")),
 	    "for each page");
+	ok(!vocabulary_has(STR("account.html"), STR("logo_uri")) && !vocabulary_has(STR("account.html"), STR("no_apps")) &&
+	    vocabulary_has(STR("account.html"), STR("next_key")), "and no page has a name that nothing ever sets");
 	write_file("login.html", HEAD "<p>\n{{usrname}}</p>" FOOT);
 	ok(load_file("login.html") == NULL &&
 	    strcmp(error, "login.html:3: the page login.html has no value called usrname") == 0, "a misspelt name does not load");
