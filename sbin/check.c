@@ -171,6 +171,8 @@ check(const struct invocation *invocation)
 	run_checks(inspection, configuration_check);
 	if (inspection->config != NULL)
 		run_checks(inspection, file_checks);
+	else if (invocation->database == NULL)
+		return statuses[inspection->worst];	/* which database, it would have said */
 	run_checks(inspection, database_check_row);
 	if (inspection->connection == NULL)
 		return statuses[inspection->worst];

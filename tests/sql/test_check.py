@@ -307,6 +307,30 @@ def test_files(site, name, level, says, spoil):
     assert [f.level for f in site.of(name)] == ["ok"]
 
 
+NO_CONFIGURATION = {"missing": lambda s: s.config.unlink(), "an unknown key": lambda s: s.configure("colour = red"),
+                    "a key twice": lambda s: s.configure("workers = 2"), "not text": lambda s: s.config.write_bytes(b"\xff\xfe\n"),
+                    "a directory": lambda s: (s.config.unlink(), s.config.mkdir())}
+
+
+@pytest.mark.parametrize("spoil", NO_CONFIGURATION.values(), ids=NO_CONFIGURATION)
+def test_without_a_configuration_the_cause_is_told_once(site, spoil):
+    """The database is named there: without it nothing else is asked.  With --database it is."""
+    try:
+        spoil(site)
+        done = site.postern("check", "--no-server", "--sql", SQL)
+        assert done.returncode == 2 and done.stdout.count("\n") == 1, done.stdout
+        assert done.stdout.startswith("error: configuration: ") and done.stdout.count("postern.conf(5)") == 1 and done.stderr == ""
+        assert site.postern("check", "--no-server", "--quiet", "--sql", SQL).stdout == done.stdout
+        given = findings(site.postern("check", "--no-server", "--sql", SQL, "--database", site.database.conninfo()))
+        assert [(f.level, f.check) for f in given][:2] == [("error", "configuration"), ("ok", "database")] and len(given) > 5, given
+        away = findings(site.postern("check", "--no-server", "--sql", SQL, "--database", "host=/nowhere"))
+        assert [(f.level, f.check) for f in away] == [("error", "configuration"), ("error", "database")]
+    finally:
+        if site.config.is_dir():
+            site.config.rmdir()
+        mend_files(site)
+
+
 def test_password_files_that_are_right(site):
     passfiles(site)
     assert [f.level for f in site.of("secrets")] == ["ok"]
