@@ -69,7 +69,10 @@ userinfo(struct exchange *x)
 	outcome = bearer_read(x->store, x->arena, x->issuer->url, token, &presented, &status);
 	if (outcome == BEARER_AWAY)
 		return exchange_store_failed(x, status);
-	if (outcome == BEARER_NOT_OURS || presented.has_key)
+	/* Alive or not: it is not looked up. */
+	if (presented.has_key)
+		return exchange_fail(x, ERROR_INVALID_TOKEN, "API keys are not accepted here: send an access token with the scope openid");
+	if (outcome == BEARER_NOT_OURS)
 		return exchange_fail(x, ERROR_INVALID_TOKEN, "the access token is not one of ours");
 	status = userinfo_read(x->store, x->arena, &presented, &claims);
 	if (status == STORE_NONE)

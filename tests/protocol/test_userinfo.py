@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.bed import basic
+from lib.bed import Handle, basic
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +73,37 @@ def test_other_kinds(bed, session):
     assert ask(bed, body["refresh_token"]).status == 401
     machine = bed.machine(scope="files.read").json()["access_token"]
     assert ask(bed, machine).status == 403
+
+
+@pytest.mark.parametrize("spoil", [None, "revoked_at = now()", "expires_at = now() - interval '1 second'", "secret_sha256 = sha256('')", "unknown"])
+@pytest.mark.parametrize("method", ["GET", "POST", "body"])
+def test_api_key(bed, session, method, spoil):
+    """A key is no access token of an app.  It is told so whether it lives or not: it is not looked up, so that
+    nobody learns here which keys live."""
+    key = Handle()
+    if spoil != "unknown":
+        bed.db("INSERT INTO postern.api_key (id, secret_sha256, sub, account_epoch, name, scope, resource, expires_at)"
+               " SELECT {}, {}, a.sub, a.epoch, 'k', '{{files.read}}', {}, now() + interval '1 day' FROM postern.account a WHERE a.login_name = 'grace'",
+               key.id, key.digest, bed.drive)
+    try:
+        if spoil not in (None, "unknown"):
+            bed.db(f"UPDATE postern.api_key SET {spoil} WHERE id = {{}}", key.id)
+        text = "postern_key_" + key.text
+        assert spoil is not None or bed.call(text).status == 200
+        answer = ask(bed, None, "POST", {"access_token": text}) if method == "body" else ask(bed, text, method)
+        challenge = answer.get("WWW-Authenticate")
+        assert answer.status == 401 and challenge.count("error=") == 1 and 'error="invalid_token"' in challenge, answer
+        assert 'error_description="API keys are not accepted here' in challenge
+        assert answer.json()["error"] == "invalid_token" and answer.json()["error_description"].startswith("API keys are not accepted here")
+    finally:
+        bed.db("DELETE FROM postern.api_key WHERE id = {}", key.id)
+
+
+@pytest.mark.parametrize("token", ["postern_key_", "postern_key_x", "postern_key_" + "A" * 63, "postern_key_" + "A" * 65, "postern_key_" + "A" * 63 + "!",
+                                   "Postern_key_" + "A" * 64, "postern-key-" + "A" * 64])
+def test_what_is_no_api_key(bed, token):
+    answer = ask(bed, token)
+    assert answer.status == 401 and 'error="invalid_token"' in answer.get("WWW-Authenticate") and "API keys" not in answer.text
 
 
 def test_dead_grant(bed, session):
