@@ -75,7 +75,7 @@ show(struct exchange *x, const struct handle *request, const struct handle *sess
 	enum store_status	 status = consent_read(x->store, x->arena, request, session, &rows);
 
 	if (status == STORE_NONE)
-		return exchange_fail(x, ERROR_INVALID_REQUEST, gone);
+		return exchange_fail(x, ERROR_REQUEST_IS_OVER, gone);
 	if (status != STORE_ROWS)
 		return exchange_store_failed(x, status);
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
@@ -110,7 +110,7 @@ decide(struct exchange *x, const struct handle *request, const struct handle *se
 	if (status != STORE_ROWS)
 		return exchange_store_failed(x, status);
 	if (str_is_absent(query))
-		return exchange_fail(x, ERROR_INVALID_REQUEST, gone);
+		return exchange_fail(x, ERROR_REQUEST_IS_OVER, gone);
 	exchange_note(x, "client_id", client_id);
 	exchange_note(x, "consent", allow ? STR("allow") : STR("deny"));
 	travel_redirect(&x->reply, x->issuer, "/authorize", query, TRAVEL_CONSENT, handle_text(x->arena, request));
@@ -124,7 +124,7 @@ consent(struct exchange *x)
 
 	if (!handle_parse(x->arena, exchange_parameter(x, P_REQUEST), &request) ||
 	    !browser_read(x->arena, &x->request, x->issuer, COOKIE_SESSION, &session))
-		return exchange_fail(x, ERROR_INVALID_REQUEST, gone);
+		return exchange_fail(x, ERROR_REQUEST_IS_OVER, gone);
 	if (x->request.method == METHOD_POST)
 		return decide(x, &request, &session);
 	return show(x, &request, &session);

@@ -163,6 +163,7 @@ static const struct {
 	{ ERROR_NOT_FOUND, "There is nothing here", "Check the address." },
 	{ ERROR_TEMPORARILY_UNAVAILABLE, "Not available right now", "Try again in a moment. Nothing has been lost." },
 	{ ERROR_SERVER_ERROR, "Something went wrong on our side", "Try again. If it happens again, tell the people who run this service." },
+	{ ERROR_REQUEST_IS_OVER, "This request is over", "Go back to the app that you came from and begin again." },
 	{ ERROR_NONE, "This request cannot be completed", "Go back to the app that you came from and start again. If it happens again, tell the people who made that app." },
 };
 

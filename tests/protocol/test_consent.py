@@ -219,6 +219,43 @@ def test_what_ends_before_the_decision(bed, sql):
         bed.db("UPDATE postern.account SET disabled_at = NULL WHERE login_name = 'alan'")
 
 
+def is_over(page):
+    """The person is told what to do, and the app's makers are left alone; the code is a registered one."""
+    words = text(page)
+    assert page.status == 400 and page.location is None and not forms(page), page
+    assert "Go back to the app that you came from and begin again." in words and "tell the people" not in words, words
+    assert words.count("invalid_request") == 1
+
+
+@pytest.mark.parametrize("end", ["used", "expired", "session ended", "deleted", "never made", "malformed", "another browser"])
+def test_request_that_is_over(bed, end):
+    session = bed.session()
+    browser = asked(bed, session=session)
+    request = forms(browser.page)[0]["fields"]["request"]
+    form = {**forms(browser.page)[0]["fields"], "decision": "allow"}
+    if end == "used":
+        decide(browser, "deny")
+    elif end == "another browser":
+        browser.cookies["postern_session"] = bed.session().text
+    elif end == "session ended":
+        bed.db("UPDATE postern.session SET ended_at = now() WHERE id = {}", session.id)
+    elif end in ("never made", "malformed"):
+        request = form["request"] = Handle().text if end == "never made" else "x"
+    else:
+        bed.db({"expired": ENDS[0][1], "deleted": "DELETE FROM postern.authorization_request"}[end])
+    is_over(browser.send("GET", bed.issuer + "/consent?" + wire.form({"request": request})))
+    if end != "another browser":                        # there the form is not that page's
+        is_over(browser.send("POST", bed.issuer + "/consent", wire.form(form)))
+    assert consents(bed) == []
+
+
+def test_form_that_is_not_ours_is_another_matter(bed):
+    browser = asked(bed)
+    for different in ({"decision": "maybe"}, {"decision": None}):
+        assert "tell the people who made that app" in text(decide(browser, **{"decision": "maybe", **different}))
+        browser = asked(bed)
+
+
 def test_client_disabled_before_the_decision(bed):
     browser = asked(bed)
     bed.db("UPDATE postern.client SET disabled_at = now() WHERE client_id = 't-public'")
