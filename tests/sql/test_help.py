@@ -32,6 +32,17 @@ def test_the_table_is_complete():
     assert {"migrate", "key", "check", "maintain", "passwd"} == {words[0] for words in COMMANDS}
 
 
+def test_the_documents_are_installed():
+    """A new server is set up by them, perhaps without the sources: where README says, each as it is, and with what it leads to."""
+    prefix = PROGRAMS.parents[1]
+    sources = {p.name: p.read_text() for p in (ROOT / "docs").glob("*.md")}
+    assert {p.name: p.read_text() for p in (prefix / "share/doc/postern").iterdir() if p.name in sources} == sources
+    links = {link for text in sources.values() for link in re.findall(r"\]\((?![a-z]+:|\.\./|#)([^)#]+)", text)}
+    assert links and links <= set(sources)
+    for name in ("conf/nginx.conf", "examples/noteapp/index.html", "sql/roles.sql", "templates/login.html"):
+        assert (prefix / "share/postern" / name).read_text() == (ROOT / name).read_text()
+
+
 @pytest.mark.parametrize("name, program, words", CALLS, ids=IDS)
 def test_help(name, program, words):
     done = run(program, *words, "--help")
