@@ -116,6 +116,19 @@ static const char limits[] =
     "  AND starts_with(c, s.name || '=') AND c <> s.name || '=0')"
     " GROUP BY s.name, s.value";
 
+/* What tells an endpoint that an answer it remembers no longer stands (sql/0003-basis.sql). */
+static const char triggers[] =
+    "WITH wanted(relation, name) AS (VALUES ('client', 'touch_issuer'), ('resource', 'touch_issuer'), ('scope', 'touch_issuer'),"
+    "  ('signing_key', 'touch_issuer'), ('mac_key', 'touch_issuer'), ('session', 'touch_issuer'), ('consent', 'touch_issuer'),"
+    "  ('session', 'touch_account_end'), ('session', 'touch_account_gone'), ('consent', 'touch_account_end'),"
+    "  ('consent', 'touch_account_gone'), ('revoked_token', 'touch_grant'))"
+    " SELECT 'error', format('the trigger %s of postern.%s is %s: a token can outlive what should have ended it', w.name, w.relation,"
+    "   CASE WHEN t.oid IS NULL THEN 'gone' ELSE 'off, or is off in replicas' END),"
+    "  CASE WHEN t.oid IS NULL THEN 'run its CREATE TRIGGER in 0003-basis.sql, and then this check again'"
+    "       ELSE format('ALTER TABLE postern.%I ENABLE ALWAYS TRIGGER %I', w.relation, w.name) END"
+    " FROM wanted w LEFT JOIN pg_catalog.pg_trigger t ON t.tgrelid = to_regclass('postern.' || w.relation) AND t.tgname = w.name"
+    " WHERE t.oid IS NULL OR t.tgenabled <> 'A'";
+
 /* Explicit rights; what comes by membership or attributes is told by the check "roles". */
 static const char privileges[] =
     "WITH" EXISTING
@@ -335,6 +348,7 @@ const struct check database_checks[] = {
 	{ "roles", "every endpoint has a role with no more than it needs", NULL, roles },
 	{ "limits", "every role has its time limits", NULL, limits },
 	{ "privileges", "every role may call its functions and nothing else, PUBLIC nothing", NULL, privileges },
+	{ "triggers", "whatever ends a token tells those who remember it", NULL, triggers },
 	{ "keys", "every algorithm has a key that is not too old", NULL, keys },
 	{ "settings", "the server loses nothing and logs no secret", NULL, settings },
 	{ "connections", "the server has room for all workers", NULL, connections },

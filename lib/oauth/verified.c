@@ -3,60 +3,58 @@
  */
 #include "oauth/verified.h"
 
-#include <stddef.h>
+#include "base/recent.h"
 
-/* Room for the claims of one token; what does not fit is not remembered. */
-#define CLAIMS_MAX_BYTES	((size_t)2048)
+#include <stdlib.h>
 
+/* What a token says, and behind it the octets that the slices point to. */
 struct memory {
-	struct sha256		 digest;
-	struct presented	 presented;
-	struct arena		*arena;		/* of the claims; NULL: not used yet */
+	struct presented	presented;
+	char			octets[];
 };
 
-static struct memory memories[VERIFIED_MAX_TOKENS];
-
-static struct memory *
-place_of(const struct sha256 *digest)
-{
-	return &memories[digest->bytes[0] % VERIFIED_MAX_TOKENS];
-}
+static struct recent memories;
 
 bool
 verified_recall(struct str token, struct presented *presented)
 {
-	struct sha256	digest = sha256_of(token);
-	struct memory	*memory = place_of(&digest);
+	struct sha256		 digest = sha256_of(token);
+	const struct memory	*memory = recent_find(&memories, &digest);
 
-	if (memory->arena == NULL || memcmp(&memory->digest, &digest, sizeof digest) != 0)
+	if (memory == NULL)
 		return false;
 	*presented = memory->presented;
 	return true;
 }
 
-static size_t
-room(struct str s)
+/* Let the slice point to a copy of its octets at *place, and go on behind it. */
+static void
+move(struct str *s, char **place)
 {
-	return s.n + 1 + sizeof(max_align_t);
+	if (str_is_absent(*s))
+		return;
+	memcpy(*place, s->p, s->n);
+	s->p = *place;
+	*place += s->n;
 }
 
 void
 verified_remember(struct str token, const struct presented *presented)
 {
-	struct sha256	digest = sha256_of(token);
-	struct memory	*memory = place_of(&digest);
+	struct sha256	 digest = sha256_of(token);
+	size_t		 size = presented->client_id.n + presented->jti.n + presented->scope.n + presented->audience.n +
+	    presented->kid.n;
+	struct memory	*memory = malloc(sizeof *memory + size);
+	char		*place;
 
-	if (room(presented->client_id) + room(presented->jti) + room(presented->scope) +
-	    room(presented->audience) + room(presented->kid) > CLAIMS_MAX_BYTES)
-		return;
-	if (memory->arena == NULL && (memory->arena = arena_new(CLAIMS_MAX_BYTES)) == NULL)
-		return;
-	arena_reset(memory->arena);
-	memory->digest = digest;
+	if (memory == NULL)
+		return;		/* then it is verified once more */
 	memory->presented = *presented;
-	memory->presented.client_id = str_dup(memory->arena, presented->client_id);
-	memory->presented.jti = str_dup(memory->arena, presented->jti);
-	memory->presented.scope = str_dup(memory->arena, presented->scope);
-	memory->presented.audience = str_dup(memory->arena, presented->audience);
-	memory->presented.kid = str_dup(memory->arena, presented->kid);
+	place = memory->octets;
+	move(&memory->presented.client_id, &place);
+	move(&memory->presented.jti, &place);
+	move(&memory->presented.scope, &place);
+	move(&memory->presented.audience, &place);
+	move(&memory->presented.kid, &place);
+	recent_keep(&memories, &digest, memory);
 }

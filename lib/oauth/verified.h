@@ -10,8 +10,6 @@
 
 #include "store/presented.h"
 
-#define VERIFIED_MAX_TOKENS	64
-
 /* What a token says, if its signature is remembered as right.  The slices live until
  * the next verified_remember(). */
 bool verified_recall(struct str token, struct presented *presented);

@@ -14,25 +14,25 @@ static const struct str outcomes[ACCOUNT__COUNT] = {
 };
 
 static const struct store_call read_page = {
-	"account_page",
-	"SELECT kind, id, name, detail, uri, since, last_used, ends, titles, is_current"
+	.name = "account_page",
+	.sql = "SELECT kind, id, name, detail, uri, since, last_used, ends, titles, is_current"
 	" FROM postern.account_page($1, $2)"
 };
 
 static const struct store_call disconnect = {
-	"account_disconnect", "SELECT outcome FROM postern.account_disconnect($1, $2, $3)"
+	.name = "account_disconnect", .sql = "SELECT outcome FROM postern.account_disconnect($1, $2, $3)"
 };
 
 static const struct store_call end_session = {
-	"account_end_session", "SELECT outcome FROM postern.account_end_session($1, $2, $3)"
+	.name = "account_end_session", .sql = "SELECT outcome FROM postern.account_end_session($1, $2, $3)"
 };
 
 static const struct store_call make_key = {
-	"account_make_key", "SELECT outcome FROM postern.account_make_key($1, $2, $3, $4, $5, $6, $7)"
+	.name = "account_make_key", .sql = "SELECT outcome FROM postern.account_make_key($1, $2, $3, $4, $5, $6, $7)"
 };
 
 static const struct store_call revoke_key = {
-	"account_revoke_key", "SELECT outcome FROM postern.account_revoke_key($1, $2, $3)"
+	.name = "account_revoke_key", .sql = "SELECT outcome FROM postern.account_revoke_key($1, $2, $3)"
 };
 
 enum store_status

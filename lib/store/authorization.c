@@ -21,13 +21,13 @@ static const struct str outcomes[DECISION__COUNT] = {
 };
 
 static const struct store_call decide = {
-	"authorize",
-	"SELECT outcome, issuer, redirect_uri FROM postern.authorize($1, $2, $3, $4, $5, $6, $7, $8, $9,"
+	.name = "authorize",
+	.sql = "SELECT outcome, issuer, redirect_uri FROM postern.authorize($1, $2, $3, $4, $5, $6, $7, $8, $9,"
 	" $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
 };
 
 static const struct store_call client = {
-	"authorize_client", "SELECT outcome, issuer, redirect_uri FROM postern.authorize_client($1, $2)"
+	.name = "authorize_client", .sql = "SELECT outcome, issuer, redirect_uri FROM postern.authorize_client($1, $2)"
 };
 
 static void

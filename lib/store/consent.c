@@ -4,13 +4,13 @@
 #include "store/consent.h"
 
 static const struct store_call read_page = {
-	"consent_page",
-	"SELECT client_name, client_uri, logo_uri, policy_uri, tos_uri, redirect_uri, account_name,"
+	.name = "consent_page",
+	.sql = "SELECT client_name, client_uri, logo_uri, policy_uri, tos_uri, redirect_uri, account_name,"
 	" resource_name, title, description, sensitive FROM postern.consent_page($1, $2, $3, $4)"
 };
 
 static const struct store_call decide = {
-	"consent_decide", "SELECT query, client_id FROM postern.consent_decide($1, $2, $3, $4, $5)"
+	.name = "consent_decide", .sql = "SELECT query, client_id FROM postern.consent_decide($1, $2, $3, $4, $5)"
 };
 
 enum store_status

@@ -14,27 +14,29 @@ static const struct str revocation_outcomes[REVOCATION__COUNT] = {
 	[REVOCATION_INVALID_CLIENT] = STR_INIT("invalid_client"),
 };
 
-static const struct store_call introspect = {
-	"introspect",
-	"SELECT outcome, issuer, token_type, client_id, sub, username, scope, audience, jti, expires"
-	" FROM postern.introspect($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
-};
 enum {
 	ASK_OUTCOME, ASK_ISSUER, ASK_TOKEN_TYPE, ASK_CLIENT_ID, ASK_SUB, ASK_USERNAME, ASK_SCOPE, ASK_AUDIENCE,
-	ASK_JTI, ASK_EXPIRES,
+	ASK_JTI, ASK_EXPIRES, ASK_BASIS,
+};
+static const struct store_call introspect = {
+	.name = "introspect",
+	.sql = "SELECT outcome, issuer, token_type, client_id, sub, username, scope, audience, jti, expires, basis"
+	" FROM postern.introspect($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+	ASK_BASIS
 };
 
 static const struct store_call revoke = {
-	"revoke",
-	"SELECT outcome, what FROM postern.revoke($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+	.name = "revoke",
+	.sql = "SELECT outcome, what FROM postern.revoke($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 };
 
+enum { USER_SUB, USER_SCOPE, USER_LOGIN_NAME, USER_NAME, USER_EMAIL, USER_EMAIL_VERIFIED, USER_BASIS };
 static const struct store_call userinfo = {
-	"userinfo",
-	"SELECT sub, scope, login_name, name, email, email_verified"
-	" FROM postern.userinfo($1, $2, $3, $4, $5, $6, $7, $8)"
+	.name = "userinfo",
+	.sql = "SELECT sub, scope, login_name, name, email, email_verified, basis"
+	" FROM postern.userinfo($1, $2, $3, $4, $5, $6, $7, $8)",
+	USER_BASIS
 };
-enum { USER_SUB, USER_SCOPE, USER_LOGIN_NAME, USER_NAME, USER_EMAIL, USER_EMAIL_VERIFIED };
 
 enum { PROOF_VALUES = 3 };
 

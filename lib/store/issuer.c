@@ -9,7 +9,7 @@
 enum { COLUMN_URL, COLUMN_NAME };
 
 static const struct store_call read_issuer = {
-	"issuer", "SELECT url, name FROM postern.issuer_identity()"
+	.name = "issuer", .sql = "SELECT url, name FROM postern.issuer_identity()"
 };
 
 enum store_status

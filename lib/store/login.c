@@ -10,17 +10,17 @@ static const struct str outcomes[LOGIN__COUNT] = {
 };
 
 static const struct store_call begin = {
-	"login_begin", "SELECT outcome, setting, wait_seconds FROM postern.login_begin($1, $2)"
+	.name = "login_begin", .sql = "SELECT outcome, setting, wait_seconds FROM postern.login_begin($1, $2)"
 };
 enum { BEGIN_OUTCOME, BEGIN_SETTING, BEGIN_WAIT_SECONDS };
 
 static const struct store_call finish = {
-	"login_finish", "SELECT outcome, sub FROM postern.login_finish($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+	.name = "login_finish", .sql = "SELECT outcome, sub FROM postern.login_finish($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 };
 enum { FINISH_OUTCOME, FINISH_SUB };
 
 static const struct store_call client = {
-	"login_client", "SELECT client_name, redirect_uri FROM postern.login_client($1, $2)"
+	.name = "login_client", .sql = "SELECT client_name, redirect_uri FROM postern.login_client($1, $2)"
 };
 
 enum store_status

@@ -10,7 +10,7 @@ static const struct str outcomes[LOGOUT__COUNT] = {
 };
 
 static const struct store_call call = {
-	"logout", "SELECT outcome, client_name FROM postern.logout($1, $2, $3, $4, $5, $6)"
+	.name = "logout", .sql = "SELECT outcome, client_name FROM postern.logout($1, $2, $3, $4, $5, $6)"
 };
 
 enum store_status

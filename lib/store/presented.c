@@ -5,14 +5,15 @@
 
 #include <assert.h>
 
+enum { CHECK_CLIENT_ID, CHECK_SUB, CHECK_SCOPE, CHECK_AUDIENCE, CHECK_BASIS };
 static const struct store_call check = {
-	"guard",
-	"SELECT client_id, sub, scope, audience FROM postern.guard($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+	.name = "guard",
+	.sql = "SELECT client_id, sub, scope, audience, basis FROM postern.guard($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+	CHECK_BASIS
 };
-enum { CHECK_CLIENT_ID, CHECK_SUB, CHECK_SCOPE, CHECK_AUDIENCE };
 
 static const struct store_call verification_key = {
-	"verification_key", "SELECT public_jwk FROM postern.verification_key($1)"
+	.name = "verification_key", .sql = "SELECT public_jwk FROM postern.verification_key($1)"
 };
 
 void

@@ -4,11 +4,11 @@
 #include "store/published.h"
 
 static const struct store_call metadata_call = {
-	"metadata", "SELECT scopes_supported, signing_algs FROM postern.metadata()"
+	.name = "metadata", .sql = "SELECT scopes_supported, signing_algs FROM postern.metadata()"
 };
 
 static const struct store_call jwks_call = {
-	"jwks", "SELECT public_jwk FROM postern.jwks()"
+	.name = "jwks", .sql = "SELECT public_jwk FROM postern.jwks()"
 };
 
 enum store_status

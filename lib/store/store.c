@@ -4,6 +4,8 @@
 #include "store/store.h"
 
 #include "base/log.h"
+#include "base/recent.h"
+#include "store/remembered.h"
 
 #include <libpq-fe.h>
 
@@ -11,7 +13,7 @@
 #include <endian.h>
 
 /* Types by the OIDs of PostgreSQL's catalog (pg_type.dat); they never change. */
-enum { TYPE_BOOL = 16, TYPE_BYTEA = 17, TYPE_BIGINT = 20, TYPE_TEXT = 25, TYPE_UUID = 2950 };
+enum { TYPE_AS_NEEDED = 0, TYPE_BOOL = 16, TYPE_BYTEA = 17, TYPE_BIGINT = 20, TYPE_TEXT = 25, TYPE_UUID = 2950 };
 
 struct store {
 	PGconn			*connection;
@@ -19,11 +21,19 @@ struct store {
 	bool			 replication_cancelled;
 	const struct store_call	*prepared[STORE_MAX_CALLS];
 	size_t			 prepared_count;
+	struct recent		 answers;	/* struct remembered */
 };
 
+/* Either of the two. */
 struct store_rows {
-	PGresult	*result;
+	PGresult			*result;
+	const struct remembered		*answer;
+	long				 stood_at;	/* when the remembered answer was found to stand */
 };
+
+/* What a remembered answer rests on goes back as it came, in text: the type is
+ * known from the function. */
+static const struct store_call still = { .name = "still", .sql = "SELECT postern.still($1)" };
 
 struct store_value
 store_text(struct str text)
@@ -131,6 +141,7 @@ store_close(struct store **store)
 	if (*store == NULL)
 		return;
 	PQfinish((*store)->connection);
+	recent_clear(&(*store)->answers);
 	free(*store);
 	*store = NULL;
 }
@@ -173,7 +184,7 @@ lay_out(struct parameters *out, const struct store_value *values, size_t count)
 		out->types[i] = values[i].type;
 		out->values[i] = small && values[i].n > 0 ? values[i].space : values[i].p;
 		out->lengths[i] = values[i].n;
-		out->formats[i] = 1;
+		out->formats[i] = values[i].type != TYPE_AS_NEEDED;
 	}
 }
 
@@ -207,18 +218,14 @@ execute(struct store *store, const struct store_call *call, const struct paramet
 	    in->formats, 0);
 }
 
-enum store_status
-store_call(struct store *store, struct arena *arena, const struct store_call *call,
-    const struct store_value *values, size_t count, const struct store_rows **rows)
+static enum store_status
+ask(struct store *store, struct arena *arena, const struct store_call *call,
+    const struct parameters *in, struct store_rows *out)
 {
-	struct parameters	in;
-	struct store_rows	*out = arena_alloc(arena, sizeof *out);
-	const char		*state;
+	const char *state;
 
-	*rows = out;
-	lay_out(&in, values, count);
 	store->replication_cancelled = false;
-	out->result = execute(store, call, &in);
+	out->result = execute(store, call, in);
 	if (out->result != NULL)
 		arena_bind(arena, out->result, release_result);
 	if (PQresultStatus(out->result) == PGRES_TUPLES_OK && !store->replication_cancelled)
@@ -232,15 +239,64 @@ store_call(struct store *store, struct arena *arena, const struct store_call *ca
 	return STORE_BUSY;
 }
 
+/* Does what the answer rests on stand as it was?  When that was so; 0: it does not. */
+static enum store_status
+ask_still(struct store *store, struct arena *arena, struct str basis, long *stood_at)
+{
+	const struct store_value value = { .p = str_z(arena, basis), .n = (int)basis.n, .type = TYPE_AS_NEEDED };
+	const struct store_rows	*rows;
+	enum store_status	 status = store_call(store, arena, &still, &value, 1, &rows);
+
+	*stood_at = status == STORE_ROWS ? store_get_integer(rows, 0, 0) : 0;
+	return status;
+}
+
+/* The answer from memory, if there is one that stands; else from the database. */
+static enum store_status
+ask_or_remember(struct store *store, struct arena *arena, const struct store_call *call,
+    const struct parameters *in, struct store_rows *out)
+{
+	struct sha256		 key = remembered_key(arena, call->name, in->values, in->lengths, in->count);
+	struct remembered	*answer = recent_find(&store->answers, &key);
+	enum store_status	 status;
+
+	if (answer != NULL) {
+		status = ask_still(store, arena, remembered_get(answer, call->basis), &out->stood_at);
+		if (out->stood_at > 0)
+			out->answer = remembered_copy(arena, answer);
+		if (out->answer != NULL || status != STORE_ROWS)
+			return status;
+	}
+	status = ask(store, arena, call, in, out);
+	if (status == STORE_ROWS && PQntuples(out->result) == 1 && !PQgetisnull(out->result, 0, call->basis) &&
+	    (answer = remembered_new(out->result)) != NULL)
+		recent_keep(&store->answers, &key, answer);
+	return status;
+}
+
+enum store_status
+store_call(struct store *store, struct arena *arena, const struct store_call *call,
+    const struct store_value *values, size_t count, const struct store_rows **rows)
+{
+	struct parameters	 in;
+	struct store_rows	*out = arena_alloc(arena, sizeof *out);
+
+	*rows = out;
+	lay_out(&in, values, count);
+	return call->basis == 0 ? ask(store, arena, call, &in, out) : ask_or_remember(store, arena, call, &in, out);
+}
+
 size_t
 store_count(const struct store_rows *rows)
 {
-	return (size_t)PQntuples(rows->result);
+	return rows->answer != NULL ? 1 : (size_t)PQntuples(rows->result);
 }
 
 struct str
 store_get(const struct store_rows *rows, size_t row, int column)
 {
+	if (rows->answer != NULL)
+		return remembered_get(rows->answer, column);
 	if (PQgetisnull(rows->result, (int)row, column))
 		return STR_ABSENT;
 	return (struct str){ PQgetvalue(rows->result, (int)row, column),
@@ -254,6 +310,12 @@ store_get_integer(const struct store_rows *rows, size_t row, int column)
 
 	str_to_long(store_get(rows, row, column), &number);
 	return number;
+}
+
+long
+store_get_time(const struct store_rows *rows, int column)
+{
+	return rows->answer != NULL ? rows->stood_at : store_get_integer(rows, 0, column);
 }
 
 bool

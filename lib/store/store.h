@@ -25,10 +25,16 @@ enum store_status {
 	STORE_AWAY,	/* the connection is gone: the worker must end */
 };
 
-/* One call: constant SQL with $1..$n.  The name is that of the prepared statement. */
+/* One call: constant SQL with $1..$n.  The name is that of the prepared statement.
+ *
+ * basis is the column that says what the answer rests on (postern.basis), or 0.  An
+ * answer of one row that has it is remembered, for the same values on the same
+ * connection; it is given again when postern.still() says that nothing it rests on has
+ * changed.  That is a round trip as well, but nothing is worked out twice. */
 struct store_call {
 	const char	*name;
 	const char	*sql;
+	int		 basis;
 };
 
 enum { STORE_MAX_CALLS = 16, STORE_MAX_VALUES = 32 };
@@ -74,6 +80,10 @@ size_t		store_count(const struct store_rows *rows);
 struct str	store_get(const struct store_rows *rows, size_t row, int column);
 long		store_get_integer(const struct store_rows *rows, size_t row, int column);
 bool		store_get_bool(const struct store_rows *rows, size_t row, int column);
+
+/* A column that says when the answer was made, in seconds since 1970: for one that is
+ * given again, when it was found to stand. */
+long		store_get_time(const struct store_rows *rows, int column);
 
 /* The place of a function's outcome, by name, in a table of count names; count if
  * it is none of them.  The enum that the table is indexed by has an extra value

@@ -4,7 +4,7 @@
 #include "store/sweep.h"
 
 static const struct store_call sweep_call = {
-	"sweep", "SELECT postern.sweep($1::integer)"
+	.name = "sweep", .sql = "SELECT postern.sweep($1::integer)"
 };
 
 enum store_status

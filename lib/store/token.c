@@ -20,27 +20,28 @@ static const struct str outcomes[TOKEN__COUNT] = {
 
 #define ANSWER \
 	"SELECT outcome, issuer, issued_at, access_token_seconds, id_token_seconds, grant_id, sub, scope," \
-	" audience, nonce, auth_time, session_id, access_kid, id_kid, access_token, refresh_token FROM "
+	" audience, nonce, auth_time, session_id, access_kid, id_kid, access_token, refresh_token, basis FROM "
 enum {
 	ANSWER_OUTCOME, ANSWER_ISSUER, ANSWER_ISSUED_AT, ANSWER_ACCESS_TOKEN_SECONDS, ANSWER_ID_TOKEN_SECONDS,
 	ANSWER_GRANT_ID, ANSWER_SUB, ANSWER_SCOPE, ANSWER_AUDIENCE, ANSWER_NONCE, ANSWER_AUTH_TIME,
 	ANSWER_SESSION_ID, ANSWER_ACCESS_KID, ANSWER_ID_KID, ANSWER_ACCESS_TOKEN, ANSWER_REFRESH_TOKEN,
+	ANSWER_BASIS,
 };
 
 static const struct store_call redeem_code = {
-	"redeem_code", ANSWER "postern.redeem_code($1, $2, $3, $4, $5, $6, $7)"
+	.name = "redeem_code", .sql = ANSWER "postern.redeem_code($1, $2, $3, $4, $5, $6, $7)"
 };
 
 static const struct store_call refresh = {
-	"refresh", ANSWER "postern.refresh($1, $2, $3, $4, $5, $6)"
+	.name = "refresh", .sql = ANSWER "postern.refresh($1, $2, $3, $4, $5, $6)"
 };
 
 static const struct store_call client_credentials = {
-	"client_credentials", ANSWER "postern.client_credentials($1, $2, $3, $4, $5)"
+	.name = "client_credentials", .sql = ANSWER "postern.client_credentials($1, $2, $3, $4, $5)", .basis = ANSWER_BASIS
 };
 
 static const struct store_call signing_key = {
-	"signing_key", "SELECT alg, private_key FROM postern.signing_key($1)"
+	.name = "signing_key", .sql = "SELECT alg, private_key FROM postern.signing_key($1)"
 };
 enum { KEY_ALGORITHM, KEY_PEM };
 
@@ -56,7 +57,7 @@ ask(struct store *store, struct arena *arena, const struct store_call *call,
 	*outcome = (enum token_outcome)store_get_outcome(rows, ANSWER_OUTCOME, outcomes, TOKEN__COUNT);
 	*claims = (struct token_claims){
 		.issuer = store_get(rows, 0, ANSWER_ISSUER),
-		.issued_at = store_get_integer(rows, 0, ANSWER_ISSUED_AT),
+		.issued_at = store_get_time(rows, ANSWER_ISSUED_AT),
 		.access_token_seconds = store_get_integer(rows, 0, ANSWER_ACCESS_TOKEN_SECONDS),
 		.id_token_seconds = store_get_integer(rows, 0, ANSWER_ID_TOKEN_SECONDS),
 		.grant_id = store_get(rows, 0, ANSWER_GRANT_ID),

@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION postern.introspect(
     p_grant_id uuid, p_token_client_id text, p_jti text, p_scope text, p_audience text, p_expires bigint, p_kid text,
     p_sealed bytea, p_key_id uuid, p_key_sha256 bytea,
     OUT outcome text, OUT issuer text, OUT token_type text, OUT client_id text, OUT sub text, OUT username text,
-    OUT scope text, OUT audience text, OUT expires bigint, OUT jti text)
+    OUT scope text, OUT audience text, OUT expires bigint, OUT jti text, OUT basis postern.basis)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -37,6 +37,7 @@ BEGIN
         audience := t.audience;
         expires := t.expires;
         jti := t.jti;
+        basis := t.basis;
         v_account := t.account;
     ELSE
         SELECT l.client_id, l.sub, l.sub, array_to_string(l.scope, ' '), floor(date_part('epoch', l.refresh_expires_at))

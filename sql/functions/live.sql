@@ -37,7 +37,14 @@ CREATE OR REPLACE VIEW postern.grant_terms AS
 SELECT NULL::uuid AS id, NULL::text AS client_id, NULL::uuid AS sub, NULL::text[] AS scope, NULL::text AS resource,
        NULL::uuid AS session_id, NULL::timestamptz AS auth_time, NULL::text AS nonce,
        NULL::timestamptz AS expires_at, NULL::integer AS refresh_generation, NULL::timestamptz AS refreshed_at,
-       NULL::text AS id_token_signed_response_alg, NULL::interval AS access_token_lifetime, NULL::text AS access_token_format;
+       NULL::text AS id_token_signed_response_alg, NULL::interval AS access_token_lifetime, NULL::text AS access_token_format,
+       NULL::xid AS version, NULL::xid AS account_version, NULL::timestamptz AS login_expires_at;
+
+-- What an answer about a grant rests on, in three rows (../0003-basis.sql), and until
+-- when it holds in any case, in seconds since 1970.  NULL: it holds for once.
+CREATE OR REPLACE VIEW postern.basis AS
+SELECT NULL::uuid AS grant_id, NULL::xid AS grant_version, NULL::uuid AS account, NULL::xid AS account_version,
+       NULL::xid AS issuer_version, NULL::bigint AS until;
 
 -- A grant, if it is alive; NULL if it is not.  Every grant rests on its client and on the
 -- resource that it is for; a person's also on the account, on the consent and, unless
@@ -67,11 +74,14 @@ DECLARE
     v_id_token_alg       text;
     v_lifetime           interval;
     v_format             text;
+    v_version            xid;
+    v_account_version    xid;
+    v_login_expires_at   timestamptz;
 BEGIN
     SELECT g.client_id, g.client_epoch, g.sub, g.account_epoch, g.consent_id, g.session_id, g.scope, g.resource,
-           g.offline, g.auth_time, g.nonce, g.expires_at, g.refresh_generation, g.refreshed_at
+           g.offline, g.auth_time, g.nonce, g.expires_at, g.refresh_generation, g.refreshed_at, g.xmin
       INTO v_client_id, v_client_epoch, v_sub, v_account_epoch, v_consent_id, v_session_id, v_scope, v_resource,
-           v_offline, v_auth_time, v_nonce, v_expires_at, v_refresh_generation, v_refreshed_at
+           v_offline, v_auth_time, v_nonce, v_expires_at, v_refresh_generation, v_refreshed_at, v_version
       FROM postern.authorization_grant g
      WHERE g.id = p_id AND g.revoked_at IS NULL AND g.expires_at > now();
     IF NOT FOUND THEN
@@ -91,8 +101,8 @@ BEGIN
         END IF;
     END IF;
     IF v_sub IS NOT NULL THEN
-        PERFORM FROM postern.account a
-          WHERE a.sub = v_sub AND a.epoch = v_account_epoch AND a.disabled_at IS NULL;
+        SELECT a.xmin INTO v_account_version FROM postern.account a
+         WHERE a.sub = v_sub AND a.epoch = v_account_epoch AND a.disabled_at IS NULL;
         IF NOT FOUND THEN
             RETURN NULL;
         END IF;
@@ -102,15 +112,16 @@ BEGIN
             RETURN NULL;
         END IF;
         IF NOT v_offline THEN
-            PERFORM FROM postern.session s
-              WHERE s.id = v_session_id AND s.ended_at IS NULL AND s.expires_at > now();
+            SELECT s.expires_at INTO v_login_expires_at FROM postern.session s
+             WHERE s.id = v_session_id AND s.ended_at IS NULL AND s.expires_at > now();
             IF NOT FOUND THEN
                 RETURN NULL;
             END IF;
         END IF;
     END IF;
     RETURN ROW(p_id, v_client_id, v_sub, v_scope, v_resource, v_session_id, v_auth_time, v_nonce, v_expires_at,
-        v_refresh_generation, v_refreshed_at, v_id_token_alg, v_lifetime, v_format);
+        v_refresh_generation, v_refreshed_at, v_id_token_alg, v_lifetime, v_format,
+        v_version, v_account_version, v_login_expires_at)::postern.grant_terms;
 END
 $$;
 

@@ -9,7 +9,7 @@
 -- (The shape of a row is a view and not a type: an upgrade can put it in its place.)
 CREATE OR REPLACE VIEW postern.presented AS
 SELECT NULL::uuid AS account, NULL::text AS client_id, NULL::text AS sub, NULL::text AS jti, NULL::text AS scope,
-       NULL::text AS audience, NULL::bigint AS expires;
+       NULL::text AS audience, NULL::bigint AS expires, NULL::postern.basis AS basis;
 
 CREATE OR REPLACE FUNCTION postern.presented_token(
     p_grant_id uuid, p_client_id text, p_jti text, p_scope text, p_audience text, p_expires bigint, p_kid text,
@@ -23,12 +23,14 @@ DECLARE
     v_jti      text := p_jti;
     v_scope    text := p_scope;
     v_expires  bigint := p_expires;
+    v_issuer   text;
+    v_version  xid;
     v_audience text;
     v_payload  bytea;
     v_mask     bigint;
 BEGIN
     IF p_key_id IS NOT NULL THEN
-        SELECT k.sub, NULL, k.sub, NULL, array_to_string(k.scope, ' '), k.resource, floor(date_part('epoch', k.expires_at))
+        SELECT k.sub, NULL, k.sub, NULL, array_to_string(k.scope, ' '), k.resource, floor(date_part('epoch', k.expires_at)), NULL
           INTO t FROM postern.live_api_key k WHERE k.id = p_key_id AND k.secret_sha256 = p_key_sha256;
         RETURN CASE WHEN t.sub IS NOT NULL THEN t END;
     END IF;
@@ -53,10 +55,8 @@ BEGIN
     IF FOUND THEN
         RETURN NULL;
     END IF;
-    v_audience := g.resource;
-    IF v_audience IS NULL THEN
-        SELECT i.url INTO v_audience FROM postern.issuer i;
-    END IF;
+    SELECT i.url, i.xmin INTO v_issuer, v_version FROM postern.issuer i;
+    v_audience := coalesce(g.resource, v_issuer);
     IF p_sealed IS NOT NULL THEN
         v_scope := (SELECT string_agg(w.word, ' ' ORDER BY w.place) FROM unnest(g.scope) WITH ORDINALITY AS w(word, place)
                      WHERE w.place <= 62 AND v_mask >> (w.place::integer - 1) & 1 = 1);     -- as opaque_token counts; a shift by 64 is one by 0
@@ -66,7 +66,9 @@ BEGIN
             RETURN NULL;
         END IF;
     END IF;
-    RETURN ROW(g.sub, g.client_id, coalesce(g.sub::text, g.client_id), v_jti, v_scope, v_audience, v_expires);
+    RETURN ROW(g.sub, g.client_id, coalesce(g.sub::text, g.client_id), v_jti, v_scope, v_audience, v_expires,
+        ROW(g.id, g.version, g.sub, g.account_version, v_version,
+            least(v_expires, floor(date_part('epoch', least(g.expires_at, g.login_expires_at)))))::postern.basis)::postern.presented;
 END
 $$;
 

@@ -9,6 +9,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_payload   bytea;
+    v_grant_id  uuid := p_grant_id;
     v_client_id text := p_token_client_id;
     v_jti       text := p_jti;
     v_expires   bigint := p_expires;
@@ -25,13 +26,14 @@ BEGIN
     -- what is disabled can be enabled again, what was revoked must not come back.
     v_payload := postern.unseal('access token', p_sealed);
     IF octet_length(v_payload) = 48 THEN        -- as opaque_token lays it out
-        SELECT g.client_id INTO v_client_id FROM postern.authorization_grant g WHERE g.id = postern.payload_uuid(v_payload, 1);
+        v_grant_id := postern.payload_uuid(v_payload, 1);
+        SELECT g.client_id INTO v_client_id FROM postern.authorization_grant g WHERE g.id = v_grant_id;
         v_expires := postern.payload_integer(v_payload, 17);
         v_jti := encode(substr(v_payload, 33, 16), 'hex');
     END IF;
     IF v_jti IS NOT NULL THEN
         IF v_client_id = p_client_id AND v_expires > extract(epoch FROM clock_timestamp()) THEN
-            INSERT INTO postern.revoked_token (jti, expires_at) VALUES (v_jti, to_timestamp(v_expires))
+            INSERT INTO postern.revoked_token (jti, expires_at, grant_id) VALUES (v_jti, to_timestamp(v_expires), v_grant_id)
             ON CONFLICT (jti) DO NOTHING;
             what := 'access token';
         END IF;

@@ -9,7 +9,7 @@ SELECT NULL::text AS outcome, NULL::text AS issuer, NULL::bigint AS issued_at,
        NULL::text AS nonce, NULL::bigint AS auth_time, NULL::text AS session_id,
        NULL::text AS access_kid, NULL::text AS id_kid,  -- the keys that sign now
        NULL::text AS access_token,                      -- opaque, when the resource wants it so
-       NULL::text AS refresh_token;
+       NULL::text AS refresh_token, NULL::postern.basis AS basis;
 
 -- Everything that is issued is issued here, from a grant that is alive; outcome ok
 -- or ended.  p_scope is what this token is for, within the grant's.
@@ -51,7 +51,7 @@ BEGIN
         date_part('epoch', v_access_lifetime)::bigint, date_part('epoch', v_id_lifetime)::bigint,
         g.id::text, coalesce(g.sub::text, g.client_id), array_to_string(p_scope, ' '), coalesce(g.resource, v_issuer),
         g.nonce, floor(date_part('epoch', g.auth_time))::bigint, g.session_id::text,
-        v_access_kid, v_id_kid, v_access_token, v_refresh_token)::postern.token_answer;
+        v_access_kid, v_id_kid, v_access_token, v_refresh_token, NULL)::postern.token_answer;
 END
 $$;
 
@@ -203,7 +203,9 @@ $$;
 -- unauthorized_client, invalid_scope, invalid_target.
 --
 -- The grant is one row per client, epoch and scope, made when it is first used: its
--- id is computed from these, so that the usual request only reads.
+-- id is computed from these, so that the usual request only reads.  Its answer may be
+-- given again for an hour, unless another key signs before.  What it rests on is read
+-- before what it says, so that no change can fall between the two.
 CREATE OR REPLACE FUNCTION postern.client_credentials(
     p_client_id text, p_auth_method text, p_secret_sha256 bytea, p_scope text, p_resource text)
 RETURNS postern.token_answer
@@ -216,7 +218,11 @@ DECLARE
     v_allowed     text;
     v_epoch       integer;
     v_grant_id    uuid;
+    v_version     xid;
+    v_issuer      xid;
+    v_until       double precision;
 BEGIN
+    SELECT i.xmin INTO v_issuer FROM postern.issuer i;
     SELECT l.grant_types, l.scope, l.epoch INTO v_grant_types, v_allowed, v_epoch FROM postern.live_client l
      WHERE l.client_id = p_client_id AND l.token_endpoint_auth_method = p_auth_method
        AND l.client_secret_sha256 = p_secret_sha256;
@@ -235,7 +241,13 @@ BEGIN
     END IF;
     v_grant_id := encode(substr(sha256(convert_to(p_client_id || ' ' || v_epoch || ' ' || w.resource || ' '
         || array_to_string(w.scope, ' '), 'UTF8')), 1, 16), 'hex')::uuid;
+    SELECT g.xmin INTO v_version FROM postern.authorization_grant g WHERE g.id = v_grant_id;
     a := postern.issue(v_grant_id, w.scope);
+    IF a.outcome = 'ok' AND v_version IS NOT NULL AND a.access_token IS NULL THEN     -- an opaque token is another one each time
+        SELECT least(min(date_part('epoch', k.active_from)), a.issued_at + 3600) INTO v_until
+          FROM postern.signing_key k WHERE k.active_from > now();
+        a.basis := ROW(v_grant_id, v_version, NULL, NULL, v_issuer, floor(v_until))::postern.basis;
+    END IF;
     IF a.outcome = 'ended' THEN
         INSERT INTO postern.authorization_grant (id, client_id, client_epoch, scope, resource, expires_at)
         VALUES (v_grant_id, p_client_id, v_epoch, w.scope, w.resource, 'infinity') ON CONFLICT (id) DO NOTHING;

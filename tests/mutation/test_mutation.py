@@ -50,6 +50,15 @@ MUTANTS = [
     ("machine: any method", "token", "WHERE l.client_id = p_client_id AND l.token_endpoint_auth_method = p_auth_method\n       AND l.client_secret_sha256", "WHERE l.client_id = p_client_id\n       AND l.client_secret_sha256",
      "token", "SEC-CLI-01"),
     ("machine: any grant type", "token", "'client_credentials' <> ALL (v_grant_types)", "false", "token", "codes or machine"),
+    # what is remembered
+    ("still: for ever", "still", "OR p_basis.until <= v_now", "", "remembered", "outlives"),
+    ("still: whatever is registered", "still", "WHERE i.xmin = p_basis.issuer_version", "", "remembered", "client and disabled"),
+    ("still: whatever became of the grant", "still", "AND g.xmin = p_basis.grant_version", "", "remembered", "grant and revoked"),
+    ("still: whatever became of the account", "still", "AND a.xmin = p_basis.account_version", "", "remembered", "account and disabled"),
+    ("still: no matter which account", "still", "p_basis.account IS NOT NULL", "false", "remembered", "account and disabled"),
+    ("still: longer than the login", "presented_token", "least(g.expires_at, g.login_expires_at)", "g.expires_at", "remembered", "outlives"),
+    ("still: longer than the token", "presented_token", "least(v_expires, floor(", "greatest(v_expires, floor(", "remembered", "outlives"),
+    ("still: longer than the key signs", "token", "least(min(date_part('epoch', k.active_from)), a.issued_at + 3600)", "a.issued_at + 3600", "remembered", "begins_to_sign"),
     # the gate
     *[(f"gate: {what}", "live", old, new, "gate", expression) for what, old, new, expression in (
         ("revoked grants", "WHERE g.id = p_id AND g.revoked_at IS NULL AND", "WHERE g.id = p_id AND", "grant_revoked or revoked"),
@@ -126,6 +135,28 @@ def run(bed, module, expression):
 
 def store(bed, statement):
     bed.db(statement.replace("{", "{{").replace("}", "}}").removesuffix(";"))
+
+
+# What tells endpoints that an answer they remember no longer stands (sql/0003-basis.sql), and who notices that it is off.
+TRIGGERS = [
+    ("client", "touch_issuer", "client and disabled"), ("resource", "touch_issuer", "resource and disabled"),
+    ("scope", "touch_issuer", "scope and resource"), ("signing_key", "touch_issuer", "signing"), ("mac_key", "touch_issuer", "mac_key"),
+    ("session", "touch_issuer", "sessions and emptied"), ("consent", "touch_issuer", "consents and emptied"),
+    ("session", "touch_account_end", "session and ended"), ("session", "touch_account_gone", "session and deleted"),
+    ("consent", "touch_account_end", "consent and reduced"), ("consent", "touch_account_gone", "consent and deleted"),
+    ("revoked_token", "touch_grant", "revoked_by_its_client"),
+]
+
+
+@pytest.mark.parametrize("table, trigger, expression", TRIGGERS, ids=[f"{t[0]} without {t[1]}" for t in TRIGGERS])
+def test_missing_trigger_is_noticed(bed, table, trigger, expression):
+    bed.admin(f"ALTER TABLE postern.{table} DISABLE TRIGGER {trigger}")
+    try:
+        done = run(bed, "remembered", expression)
+    finally:
+        bed.admin(f"ALTER TABLE postern.{table} ENABLE ALWAYS TRIGGER {trigger}")
+        bed.prepare()
+    assert done.returncode == 1, f"it is not missed ({done.returncode}):\n{done.stdout[-1500:]}"
 
 
 @pytest.mark.parametrize("name, old, new, module, expression", [m[1:] for m in MUTANTS], ids=[m[0] for m in MUTANTS])

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/handle.h"
 #include "base/memory.h"
+#include "base/recent.h"
 #include "base/secret.h"
 #include "base/uuid.h"
 
@@ -415,6 +416,56 @@ test_handle(struct arena *arena)
 	ok(handle_parse(arena, handle_text(arena, &a), &b) && memcmp(&a, &b, sizeof a) == 0, "handle: a text is read as it was written");
 	handle_new(&b);
 	ok(memcmp(a.bytes, b.bytes, HANDLE_ID_BYTES) != 0 && b.bytes[6] >> 4 == 4, "handle: a new one has an id of its own");
+
+/* A digest of the first set, and where its octets differ. */
+static struct sha256
+digest_number(unsigned char number)
+{
+	return (struct sha256){ { 0, number } };
+}
+
+static const char *
+found(struct recent *table, unsigned char number)
+{
+	struct sha256	 digest = digest_number(number);
+	const char	*text = recent_find(table, &digest);
+
+	return text == NULL ? "nothing" : text;
+}
+
+static void
+keep(struct recent *table, unsigned char number, const char *text)
+{
+	struct sha256 digest = digest_number(number);
+
+	recent_keep(table, &digest, strdup(text));
+}
+
+static void
+test_recent(void)
+{
+	static struct recent	table;
+	struct sha256		other_set = { { 1, 7 } };
+
+	ok(strcmp(found(&table, 7), "nothing") == 0, "recent: nothing in an empty table");
+	keep(&table, 7, "seven");
+	ok(strcmp(found(&table, 7), "seven") == 0, "recent: found again");
+	ok(recent_find(&table, &other_set) == NULL, "recent: every octet of the digest counts, the first too");
+	ok(strcmp(found(&table, 8), "nothing") == 0, "recent: and the last of two");
+	keep(&table, 7, "another");
+	ok(strcmp(found(&table, 7), "another") == 0, "recent: the newer under a digest replaces the older");
+	for (unsigned char i = 10; i < 10 + RECENT_WAYS - 1; i++)
+		keep(&table, i, "more");
+	ok(strcmp(found(&table, 7), "another") == 0, "recent: a full set has forgotten nothing");
+	keep(&table, 99, "one too many");
+	ok(strcmp(found(&table, 10), "nothing") == 0, "recent: what was not asked for the longest makes room");
+	ok(strcmp(found(&table, 7), "another") == 0 && strcmp(found(&table, 99), "one too many") == 0,
+	    "recent: and nothing else does");
+	recent_clear(&table);
+	ok(strcmp(found(&table, 99), "nothing") == 0, "recent: cleared");
+	keep(&table, 99, "anew");
+	ok(strcmp(found(&table, 99), "anew") == 0, "recent: and used again");
+	recent_clear(&table);
 }
 
 int
@@ -439,6 +490,7 @@ main(void)
 	test_secret();
 	test_uuid(arena);
 	test_handle(arena);
+	test_recent();
 	arena_free(&arena);
 	return tap_done();
 }
