@@ -77,7 +77,7 @@ def test_second_connection_works_outside(bed):
 
 # --- by SQL, on the worker's own connection ------------------------------
 
-OWN = {"issuer_identity", "redeem_code", "refresh", "client_credentials", "signing_key", "sweep"}
+OWN = {"issuer_identity", "redeem_code", "refresh", "client_credentials", "still", "signing_key", "sweep"}
 PRIVILEGE = "SQLSTATE 42501"
 VALUES = {"uuid": "gen_random_uuid()", "boolean": "true", "bigint": "1", "integer": "1", "text[]": "'{}'", "inet": "'::1'",
           "timestamp with time zone": "now()"}
