@@ -31,28 +31,19 @@ static const struct parameter parameters[P__COUNT] = {
 };
 
 static void
-add(struct buf *json, const char *member, struct str value)
-{
-	if (str_is_absent(value))
-		return;
-	buf_addf(json, ",\"%s\":", member);
-	buf_add_json(json, value);
-}
-
-static void
 answer_active(struct exchange *x, const struct introspection *token)
 {
 	struct buf json = buf_new(x->arena, REPLY_MAX_BODY_BYTES);
 
 	buf_addf(&json, "{\"active\":true,\"exp\":%ld", token->expires);
-	add(&json, "iss", token->issuer);
-	add(&json, "client_id", token->client_id);
-	add(&json, "sub", token->sub);
-	add(&json, "username", token->username);
-	add(&json, "scope", token->scope);
-	add(&json, "aud", token->audience);
-	add(&json, "jti", token->jti);
-	add(&json, "token_type", token->token_type);
+	buf_add_member(&json, "iss", token->issuer);
+	buf_add_member(&json, "client_id", token->client_id);
+	buf_add_member(&json, "sub", token->sub);
+	buf_add_member(&json, "username", token->username);
+	buf_add_member(&json, "scope", token->scope);
+	buf_add_member(&json, "aud", token->audience);
+	buf_add_member(&json, "jti", token->jti);
+	buf_add_member(&json, "token_type", token->token_type);
 	buf_addc(&json, '}');
 	exchange_json(x, 200, buf_str(&json));
 }

@@ -24,15 +24,6 @@ static const struct parameter parameters[P__COUNT] = {
 };
 
 static void
-add(struct buf *json, const char *member, struct str value)
-{
-	if (str_is_absent(value))
-		return;
-	buf_addf(json, ",\"%s\":", member);
-	buf_add_json(json, value);
-}
-
-static void
 answer(struct exchange *x, const struct userinfo_claims *claims)
 {
 	struct buf json = buf_new(x->arena, REPLY_MAX_BODY_BYTES);
@@ -40,11 +31,11 @@ answer(struct exchange *x, const struct userinfo_claims *claims)
 	buf_add(&json, STR("{\"sub\":"));
 	buf_add_json(&json, claims->sub);
 	if (str_has_word(claims->scope, STR("profile"))) {
-		add(&json, "name", claims->name);
-		add(&json, "preferred_username", claims->login_name);
+		buf_add_member(&json, "name", claims->name);
+		buf_add_member(&json, "preferred_username", claims->login_name);
 	}
 	if (str_has_word(claims->scope, STR("email")) && !str_is_absent(claims->email)) {
-		add(&json, "email", claims->email);
+		buf_add_member(&json, "email", claims->email);
 		buf_addf(&json, ",\"email_verified\":%s", claims->email_verified ? "true" : "false");
 	}
 	buf_addc(&json, '}');

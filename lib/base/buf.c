@@ -61,11 +61,20 @@ void
 buf_addf(struct buf *buf, const char *format, ...)
 {
 	va_list	 args;
+	size_t	 room;
 	int	 n;
 
+	if (!reserve(buf, 0))
+		return;
+	room = buf->room - buf->n;
 	va_start(args, format);
-	n = vsnprintf(NULL, 0, format, args);
+	n = vsnprintf(buf->p + buf->n, room, format, args);
 	va_end(args);
+	if (n >= 0 && (size_t)n < room) {	/* most often there is place already */
+		buf->n += (size_t)n;
+		return;
+	}
+	buf->p[buf->n] = '\0';
 	if (n < 0 || !reserve(buf, (size_t)n)) {
 		buf->overflowed = true;
 		return;
@@ -163,6 +172,17 @@ add_quoted(struct buf *buf, struct str text)
 void
 buf_add_json(struct buf *buf, struct str text)
 {
+	add_quoted(buf, text);
+}
+
+void
+buf_add_member(struct buf *buf, const char *name, struct str text)
+{
+	if (str_is_absent(text))
+		return;
+	buf_add(buf, STR(",\""));
+	buf_add(buf, str_of(name));
+	buf_add(buf, STR("\":"));
 	add_quoted(buf, text);
 }
 

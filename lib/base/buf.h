@@ -40,6 +40,10 @@ void buf_add_html(struct buf *buf, struct str text);
 /* A JSON string with its quotes (RFC 8259 section 7); text must be UTF-8. */
 void buf_add_json(struct buf *buf, struct str text);
 
+/* A member of a JSON object behind others: ,"name":"text".  Nothing if text is absent.
+ * name is written as it is. */
+void buf_add_member(struct buf *buf, const char *name, struct str text);
+
 /* A quoted value for a logfmt line: control characters and quotes escaped. */
 void buf_add_log(struct buf *buf, struct str text);
 

@@ -20,7 +20,7 @@ enum {
 };
 static const struct store_call introspect = {
 	.name = "introspect",
-	.sql = "SELECT outcome, issuer, token_type, client_id, sub, username, scope, audience, jti, expires, basis"
+	.sql = "SELECT outcome, issuer, token_type, client_id, sub, username, scope, audience, jti, expires, " STORE_BASIS
 	" FROM postern.introspect($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
 	ASK_BASIS
 };
@@ -33,7 +33,7 @@ static const struct store_call revoke = {
 enum { USER_SUB, USER_SCOPE, USER_LOGIN_NAME, USER_NAME, USER_EMAIL, USER_EMAIL_VERIFIED, USER_BASIS };
 static const struct store_call userinfo = {
 	.name = "userinfo",
-	.sql = "SELECT sub, scope, login_name, name, email, email_verified, basis"
+	.sql = "SELECT sub, scope, login_name, name, email, email_verified, " STORE_BASIS
 	" FROM postern.userinfo($1, $2, $3, $4, $5, $6, $7, $8)",
 	USER_BASIS
 };

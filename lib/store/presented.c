@@ -8,7 +8,7 @@
 enum { CHECK_CLIENT_ID, CHECK_SUB, CHECK_SCOPE, CHECK_AUDIENCE, CHECK_BASIS };
 static const struct store_call check = {
 	.name = "guard",
-	.sql = "SELECT client_id, sub, scope, audience, basis FROM postern.guard($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+	.sql = "SELECT client_id, sub, scope, audience, " STORE_BASIS " FROM postern.guard($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
 	CHECK_BASIS
 };
 

@@ -31,9 +31,12 @@ struct store_rows {
 	long				 stood_at;	/* when the remembered answer was found to stand */
 };
 
-/* What a remembered answer rests on goes back as it came, in text: the type is
+/* What a remembered answer rests on goes back as it came, in text: the types are
  * known from the function. */
-static const struct store_call still = { .name = "still", .sql = "SELECT postern.still($1)" };
+static const struct store_call still = {
+	.name = "still", .sql = "SELECT postern.still($1, $2, $3, $4, $5, $6)"
+};
+enum { BASIS_COLUMNS = 6, BASIS_UNTIL = 5 };
 
 struct store_value
 store_text(struct str text)
@@ -241,12 +244,20 @@ ask(struct store *store, struct arena *arena, const struct store_call *call,
 
 /* Does what the answer rests on stand as it was?  When that was so; 0: it does not. */
 static enum store_status
-ask_still(struct store *store, struct arena *arena, struct str basis, long *stood_at)
+ask_still(struct store *store, struct arena *arena, const struct remembered *answer, int basis, long *stood_at)
 {
-	const struct store_value value = { .p = str_z(arena, basis), .n = (int)basis.n, .type = TYPE_AS_NEEDED };
+	struct store_value	 values[BASIS_COLUMNS];
 	const struct store_rows	*rows;
-	enum store_status	 status = store_call(store, arena, &still, &value, 1, &rows);
+	enum store_status	 status;
 
+	for (int i = 0; i < BASIS_COLUMNS; i++) {
+		struct str text = remembered_get(answer, basis + i);
+
+		values[i] = (struct store_value){
+			.p = str_is_absent(text) ? NULL : str_z(arena, text), .n = (int)text.n, .type = TYPE_AS_NEEDED
+		};
+	}
+	status = store_call(store, arena, &still, values, BASIS_COLUMNS, &rows);
 	*stood_at = status == STORE_ROWS ? store_get_integer(rows, 0, 0) : 0;
 	return status;
 }
@@ -261,14 +272,15 @@ ask_or_remember(struct store *store, struct arena *arena, const struct store_cal
 	enum store_status	 status;
 
 	if (answer != NULL) {
-		status = ask_still(store, arena, remembered_get(answer, call->basis), &out->stood_at);
+		status = ask_still(store, arena, answer, call->basis, &out->stood_at);
 		if (out->stood_at > 0)
 			out->answer = remembered_copy(arena, answer);
 		if (out->answer != NULL || status != STORE_ROWS)
 			return status;
 	}
 	status = ask(store, arena, call, in, out);
-	if (status == STORE_ROWS && PQntuples(out->result) == 1 && !PQgetisnull(out->result, 0, call->basis) &&
+	if (status == STORE_ROWS && PQntuples(out->result) == 1 &&
+	    !PQgetisnull(out->result, 0, call->basis + BASIS_UNTIL) &&
 	    (answer = remembered_new(out->result)) != NULL)
 		recent_keep(&store->answers, &key, answer);
 	return status;

@@ -27,8 +27,8 @@ enum store_status {
 
 /* One call: constant SQL with $1..$n.  The name is that of the prepared statement.
  *
- * basis is the column that says what the answer rests on (postern.basis), or 0.  An
- * answer of one row that has it is remembered, for the same values on the same
+ * basis is the first of the columns that say what the answer rests on, STORE_BASIS, or 0.
+ * An answer of one row that has them is remembered, for the same values on the same
  * connection; it is given again when postern.still() says that nothing it rests on has
  * changed.  That is a round trip as well, but nothing is worked out twice. */
 struct store_call {
@@ -36,6 +36,9 @@ struct store_call {
 	const char	*sql;
 	int		 basis;
 };
+
+#define STORE_BASIS \
+	"(basis).grant_id, (basis).grant_version, (basis).account, (basis).account_version, (basis).issuer_version, (basis).until"
 
 enum { STORE_MAX_CALLS = 16, STORE_MAX_VALUES = 32 };
 

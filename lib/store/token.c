@@ -20,7 +20,7 @@ static const struct str outcomes[TOKEN__COUNT] = {
 
 #define ANSWER \
 	"SELECT outcome, issuer, issued_at, access_token_seconds, id_token_seconds, grant_id, sub, scope," \
-	" audience, nonce, auth_time, session_id, access_kid, id_kid, access_token, refresh_token, basis FROM "
+	" audience, nonce, auth_time, session_id, access_kid, id_kid, access_token, refresh_token, " STORE_BASIS " FROM "
 enum {
 	ANSWER_OUTCOME, ANSWER_ISSUER, ANSWER_ISSUED_AT, ANSWER_ACCESS_TOKEN_SECONDS, ANSWER_ID_TOKEN_SECONDS,
 	ANSWER_GRANT_ID, ANSWER_SUB, ANSWER_SCOPE, ANSWER_AUDIENCE, ANSWER_NONCE, ANSWER_AUTH_TIME,
