@@ -45,6 +45,7 @@
 #include <unistd.h>
 
 #define MAX_USERS	256
+#define MAX_LINES	4096	/* tokens, cookies */
 #define MAX_SAMPLES	(4 * 1024 * 1024)
 #define MAX_PROCESSES	8192
 #define REQUEST_BYTES	8192
@@ -113,7 +114,7 @@ struct user {
 
 /* Lines of a file. */
 struct lines {
-	char	*line[MAX_USERS];
+	char	*line[MAX_LINES];
 	size_t	 count;
 	size_t	 next;
 };
@@ -502,7 +503,7 @@ load_lines(struct lines *lines, const char *file_name)
 
 	if (file == NULL)
 		die("could not open %s", file_name);
-	while (lines->count < MAX_USERS && getline(&line, &room, file) > 1) {
+	while (lines->count < MAX_LINES && getline(&line, &room, file) > 1) {
 		line[strcspn(line, "\n")] = '\0';
 		lines->line[lines->count++] = line;
 		line = NULL;
