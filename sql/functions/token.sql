@@ -225,12 +225,13 @@ BEGIN
     SELECT i.xmin INTO v_issuer FROM postern.issuer i;
     SELECT l.grant_types, l.scope, l.epoch INTO v_grant_types, v_allowed, v_epoch FROM postern.live_client l
      WHERE l.client_id = p_client_id AND l.token_endpoint_auth_method = p_auth_method
-       AND l.client_secret_sha256 = p_secret_sha256;
+       AND (p_auth_method = 'none' OR l.client_secret_sha256 = p_secret_sha256);
     IF NOT FOUND THEN
         a.outcome := 'invalid_client';
         RETURN a;
     END IF;
-    IF 'client_credentials' <> ALL (v_grant_types) THEN
+    -- A public client cannot have it: its id alone is no proof (RFC 6749 section 4.4).
+    IF p_auth_method = 'none' OR 'client_credentials' <> ALL (v_grant_types) THEN
         a.outcome := 'unauthorized_client';
         RETURN a;
     END IF;

@@ -46,10 +46,11 @@ MUTANTS = [
      "SET revoked_at = now(), revoked_because = 'refresh token replayed'\n         WHERE false AND t.id = v_id", "refresh", "older_generation or window"),
     ("refresh: any grant type", "token", "IF NOT FOUND OR NOT 'refresh_token' = ANY (c.grant_types) THEN", "IF NOT FOUND THEN", "refresh", "clients_that_may"),
     # client_credentials
-    ("machine: any secret", "token", "AND l.client_secret_sha256 = p_secret_sha256;\n    IF NOT FOUND THEN", ";\n    IF NOT FOUND THEN", "token", "wrong_secret or secret_cut or SEC-CLI-02"),
-    ("machine: any method", "token", "WHERE l.client_id = p_client_id AND l.token_endpoint_auth_method = p_auth_method\n       AND l.client_secret_sha256", "WHERE l.client_id = p_client_id\n       AND l.client_secret_sha256",
-     "token", "SEC-CLI-01"),
-    ("machine: any grant type", "token", "'client_credentials' <> ALL (v_grant_types)", "false", "token", "codes or machine"),
+    ("machine: any secret", "token", "AND (p_auth_method = 'none' OR l.client_secret_sha256 = p_secret_sha256);\n    IF NOT FOUND THEN", ";\n    IF NOT FOUND THEN", "token", "wrong_secret or secret_cut or SEC-CLI-02"),
+    ("machine: any method", "token", "WHERE l.client_id = p_client_id AND l.token_endpoint_auth_method = p_auth_method\n       AND (p_auth_method = 'none' OR l.client_secret_sha256 = p_secret_sha256);\n    IF NOT FOUND THEN",
+     "WHERE l.client_id = p_client_id\n       AND (p_auth_method = 'none' OR l.client_secret_sha256 = p_secret_sha256);\n    IF NOT FOUND THEN", "token", "SEC-CLI-01"),
+    ("machine: public clients", "token", "IF p_auth_method = 'none' OR 'client_credentials'", "IF 'client_credentials'", "mutation", "machine_public"),
+    ("machine: any grant type", "token", "OR 'client_credentials' <> ALL (v_grant_types)", "", "token", "codes or machine"),
     # what is remembered
     ("still: for ever", "still", "p_until > v_now\n         AND", "", "remembered", "outlives"),
     ("still: whatever is registered", "still", " WHERE i.xmin = p_issuer_version", "", "remembered", "client and disabled"),
@@ -207,3 +208,16 @@ def test_consent_of_another(bed):
     csrf = forms(bed.get("/consent", {"request": own}, thief))[0]["fields"]["csrf"]
     answer = bed.post("/consent", {"request": handle, "csrf": csrf, "decision": "allow"}, thief)
     assert answer.status == 400 and bed.db.value("SELECT count(*) FROM postern.consent") == "0", answer
+
+
+def test_machine_public(bed):
+    """No constraint lets such a row in; were there one, its id alone would still get nothing."""
+    bed.admin("ALTER TABLE postern.client DROP CONSTRAINT \"client_credentials needs a client with a secret\"")
+    try:
+        bed.db("UPDATE postern.client SET grant_types = '{{client_credentials,authorization_code}}' WHERE client_id = 't-public'")
+        answer = bed.post("/token", {"grant_type": "client_credentials", "client_id": "t-public", "scope": "files.read"})
+        assert answer.status == 400 and answer.json()["error"] == "unauthorized_client", answer
+    finally:
+        bed.prepare()
+        bed.admin("ALTER TABLE postern.client ADD CONSTRAINT \"client_credentials needs a client with a secret\" CHECK ("
+                  "NOT 'client_credentials' = ANY (grant_types) OR token_endpoint_auth_method <> 'none')")

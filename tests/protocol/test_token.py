@@ -248,7 +248,6 @@ AUTH = [    # name, Authorization (None: without), parameters, error
     ("long client_secret", None, {"client_id": "t-post", "client_secret": "x" * 1025}, "invalid_request"),
     ("client_id too long", None, {"client_id": "t" * 256, "client_secret": SECRET}, "invalid_request"),
     ("client_id with a control", None, {"client_id": "t-post\n", "client_secret": SECRET}, "invalid_request"),
-    ("a public client", None, {"client_id": "t-public"}, "invalid_client"),
     ("a public client with Basic", basic("t-public")[1], {}, "invalid_client"),
     ("assertion", None, {"client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", "client_assertion": "x"}, "invalid_client"),
     ("CVE-2026-16093 empty assertion and secret", None, {"client_id": "t-post", "client_secret": "x", "client_assertion": ""}, "invalid_client"),
@@ -256,6 +255,9 @@ AUTH = [    # name, Authorization (None: without), parameters, error
     ("SEC-CLI-03 assertion beside a secret", None, {"client_id": "t-post", "client_secret": SECRET, "client_assertion": "x.y.z"}, "invalid_client"),
     ("SEC-CLI-03 assertion of a public client", None, {"client_id": "t-public", "client_assertion": "x"}, "invalid_client"),
     ("a client of codes", basic("t-code-only")[1], {}, "unauthorized_client"),
+    # RFC 6749 section 5.2 has a word for it, and that a public client exists is no secret.
+    ("a public client", None, {"client_id": "t-public"}, "unauthorized_client"),
+    ("a confidential client without its secret", None, {"client_id": "t-machine"}, "invalid_client"),
 ]
 
 

@@ -416,6 +416,7 @@ test_handle(struct arena *arena)
 	ok(handle_parse(arena, handle_text(arena, &a), &b) && memcmp(&a, &b, sizeof a) == 0, "handle: a text is read as it was written");
 	handle_new(&b);
 	ok(memcmp(a.bytes, b.bytes, HANDLE_ID_BYTES) != 0 && b.bytes[6] >> 4 == 4, "handle: a new one has an id of its own");
+}
 
 /* A digest of the first set, and where its octets differ. */
 static struct sha256
