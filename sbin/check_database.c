@@ -118,10 +118,9 @@ static const char limits[] =
 
 /* What tells an endpoint that an answer it remembers no longer stands (sql/0003-basis.sql). */
 static const char triggers[] =
-    "WITH wanted(relation, name) AS (VALUES ('client', 'touch_issuer'), ('resource', 'touch_issuer'), ('scope', 'touch_issuer'),"
-    "  ('signing_key', 'touch_issuer'), ('mac_key', 'touch_issuer'), ('session', 'touch_issuer'), ('consent', 'touch_issuer'),"
-    "  ('session', 'touch_account_end'), ('session', 'touch_account_gone'), ('consent', 'touch_account_end'),"
-    "  ('consent', 'touch_account_gone'), ('revoked_token', 'touch_grant'))"
+    "WITH wanted(relation, name) AS (SELECT r, t"
+    "  FROM unnest('{client,resource,scope,signing_key,mac_key}'::text[]) r, unnest('{touch_issuer,touch_issuer_empty}'::text[]) t"
+    "  UNION ALL VALUES ('revoked_token', 'touch_grant'))"
     " SELECT 'error', format('the trigger %s of postern.%s is %s: a token can outlive what should have ended it', w.name, w.relation,"
     "   CASE WHEN t.oid IS NULL THEN 'gone' ELSE 'off, or is off in replicas' END),"
     "  CASE WHEN t.oid IS NULL THEN 'run its CREATE TRIGGER in 0003-basis.sql, and then this check again'"

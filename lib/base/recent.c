@@ -25,7 +25,7 @@ way_of(const struct recent *table, size_t set, const struct sha256 *digest)
 	return way;
 }
 
-/* A free place has never been used, and is the oldest. */
+/* A free place counts as never used, and is the oldest. */
 static size_t
 oldest_of(const struct recent *table, size_t set)
 {
@@ -36,6 +36,16 @@ oldest_of(const struct recent *table, size_t set)
 			oldest = way;
 	}
 	return oldest;
+}
+
+static void
+empty(struct recent *table, size_t set, size_t way)
+{
+	if (table->place[set][way].kept != NULL)
+		explicit_bzero(table->place[set][way].kept, table->place[set][way].size);
+	free(table->place[set][way].kept);
+	table->place[set][way].kept = NULL;
+	table->place[set][way].used = 0;
 }
 
 void *
@@ -50,16 +60,26 @@ recent_find(struct recent *table, const struct sha256 *digest)
 }
 
 void
-recent_keep(struct recent *table, const struct sha256 *digest, void *kept)
+recent_keep(struct recent *table, const struct sha256 *digest, void *kept, size_t size)
 {
 	size_t set = set_of(digest), way = way_of(table, set, digest);
 
 	if (way == NOWHERE)
 		way = oldest_of(table, set);
-	free(table->place[set][way].kept);
+	empty(table, set, way);
 	table->place[set][way].digest = *digest;
 	table->place[set][way].used = ++table->clock;
 	table->place[set][way].kept = kept;
+	table->place[set][way].size = size;
+}
+
+void
+recent_forget(struct recent *table, const struct sha256 *digest)
+{
+	size_t set = set_of(digest), way = way_of(table, set, digest);
+
+	if (way != NOWHERE)
+		empty(table, set, way);
 }
 
 void
@@ -67,7 +87,6 @@ recent_clear(struct recent *table)
 {
 	for (size_t set = 0; set < RECENT_SETS; set++) {
 		for (size_t way = 0; way < RECENT_WAYS; way++)
-			free(table->place[set][way].kept);
+			empty(table, set, way);
 	}
-	*table = (struct recent){ .clock = 0 };
 }

@@ -21,19 +21,21 @@ struct recent {
 		struct sha256	 digest;
 		uint64_t	 used;		/* by the table's clock */
 		void		*kept;		/* NULL: free */
+		size_t		 size;		/* of it */
 	} place[RECENT_SETS][RECENT_WAYS];
 	uint64_t	 clock;
 };
 
 /* What is kept under the digest; NULL: nothing.  It stays the table's, and is valid
- * until the next recent_keep() or recent_clear(). */
+ * until the next change of the table. */
 void *recent_find(struct recent *table, const struct sha256 *digest);
 
-/* Keep something under the digest, in the place of what was there.  It was got from
- * malloc and becomes the table's, which frees it. */
-void recent_keep(struct recent *table, const struct sha256 *digest, void *kept);
+/* Keep something of size octets under the digest, in the place of what was there.  It was
+ * got from malloc and becomes the table's, which wipes and frees it. */
+void recent_keep(struct recent *table, const struct sha256 *digest, void *kept, size_t size);
 
-/* Free all that is kept. */
+/* Let go of what is kept under the digest; of all. */
+void recent_forget(struct recent *table, const struct sha256 *digest);
 void recent_clear(struct recent *table);
 
 #endif

@@ -56,5 +56,5 @@ verified_remember(struct str token, const struct presented *presented)
 	move(&memory->presented.scope, &place);
 	move(&memory->presented.audience, &place);
 	move(&memory->presented.kid, &place);
-	recent_keep(&memories, &digest, memory);
+	recent_keep(&memories, &digest, memory, sizeof *memory + size);
 }

@@ -63,6 +63,12 @@ remembered_new(const PGresult *result)
 	return answer;
 }
 
+size_t
+remembered_size(const struct remembered *answer)
+{
+	return answer->size;
+}
+
 const struct remembered *
 remembered_copy(struct arena *arena, const struct remembered *answer)
 {

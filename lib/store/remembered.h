@@ -23,6 +23,9 @@ struct sha256 remembered_key(struct arena *arena, const char *name, const char *
  * of memory, and then it is not remembered. */
 struct remembered *remembered_new(const PGresult *result);
 
+/* Octets of the block. */
+size_t remembered_size(const struct remembered *answer);
+
 /* A copy that lives as long as the arena's present contents. */
 const struct remembered *remembered_copy(struct arena *arena, const struct remembered *answer);
 

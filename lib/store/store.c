@@ -34,9 +34,9 @@ struct store_rows {
 /* What a remembered answer rests on goes back as it came, in text: the types are
  * known from the function. */
 static const struct store_call still = {
-	.name = "still", .sql = "SELECT postern.still($1, $2, $3, $4, $5, $6)"
+	.name = "still", .sql = "SELECT postern.still($1, $2, $3, $4, $5, $6, $7)"
 };
-enum { BASIS_COLUMNS = 6, BASIS_UNTIL = 5 };
+enum { BASIS_COLUMNS = 7, BASIS_UNTIL = 6 };
 
 struct store_value
 store_text(struct str text)
@@ -277,12 +277,13 @@ ask_or_remember(struct store *store, struct arena *arena, const struct store_cal
 			out->answer = remembered_copy(arena, answer);
 		if (out->answer != NULL || status != STORE_ROWS)
 			return status;
+		recent_forget(&store->answers, &key);
 	}
 	status = ask(store, arena, call, in, out);
 	if (status == STORE_ROWS && PQntuples(out->result) == 1 &&
 	    !PQgetisnull(out->result, 0, call->basis + BASIS_UNTIL) &&
 	    (answer = remembered_new(out->result)) != NULL)
-		recent_keep(&store->answers, &key, answer);
+		recent_keep(&store->answers, &key, answer, remembered_size(answer));
 	return status;
 }
 
@@ -295,7 +296,8 @@ store_call(struct store *store, struct arena *arena, const struct store_call *ca
 
 	*rows = out;
 	lay_out(&in, values, count);
-	return call->basis == 0 ? ask(store, arena, call, &in, out) : ask_or_remember(store, arena, call, &in, out);
+	return call->basis == 0 || !store->prepare ? ask(store, arena, call, &in, out) :
+	    ask_or_remember(store, arena, call, &in, out);
 }
 
 size_t

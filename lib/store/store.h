@@ -30,7 +30,9 @@ enum store_status {
  * basis is the first of the columns that say what the answer rests on, STORE_BASIS, or 0.
  * An answer of one row that has them is remembered, for the same values on the same
  * connection; it is given again when postern.still() says that nothing it rests on has
- * changed.  That is a round trip as well, but nothing is worked out twice. */
+ * changed.  That is a round trip as well, but nothing is worked out twice.  Behind a
+ * pooler (prepare off) nothing is remembered: versions are those of one server, and the
+ * pooler may go on with another one. */
 struct store_call {
 	const char	*name;
 	const char	*sql;
@@ -38,7 +40,8 @@ struct store_call {
 };
 
 #define STORE_BASIS \
-	"(basis).grant_id, (basis).grant_version, (basis).account, (basis).account_version, (basis).issuer_version, (basis).until"
+	"(basis).grant_id, (basis).grant_version, (basis).account_version, (basis).consent_version," \
+	" (basis).session_version, (basis).issuer_version, (basis).until"
 
 enum { STORE_MAX_CALLS = 16, STORE_MAX_VALUES = 32 };
 

@@ -38,13 +38,14 @@ SELECT NULL::uuid AS id, NULL::text AS client_id, NULL::uuid AS sub, NULL::text[
        NULL::uuid AS session_id, NULL::timestamptz AS auth_time, NULL::text AS nonce,
        NULL::timestamptz AS expires_at, NULL::integer AS refresh_generation, NULL::timestamptz AS refreshed_at,
        NULL::text AS id_token_signed_response_alg, NULL::interval AS access_token_lifetime, NULL::text AS access_token_format,
-       NULL::xid AS version, NULL::xid AS account_version, NULL::timestamptz AS login_expires_at;
+       NULL::xid AS version, NULL::xid AS account_version, NULL::xid AS consent_version, NULL::xid AS session_version,
+       NULL::timestamptz AS login_expires_at;
 
--- What an answer about a grant rests on, in three rows (../0003-basis.sql), and until
--- when it holds in any case, in seconds since 1970.  NULL: it holds for once.
+-- What an answer about a grant rests on: the versions of five rows (../0003-basis.sql), and
+-- until when it holds in any case, in seconds since 1970.  NULL: it holds for once.
 CREATE OR REPLACE VIEW postern.basis AS
-SELECT NULL::uuid AS grant_id, NULL::xid AS grant_version, NULL::uuid AS account, NULL::xid AS account_version,
-       NULL::xid AS issuer_version, NULL::bigint AS until;
+SELECT NULL::uuid AS grant_id, NULL::xid AS grant_version, NULL::xid AS account_version, NULL::xid AS consent_version,
+       NULL::xid AS session_version, NULL::xid AS issuer_version, NULL::bigint AS until;
 
 -- A grant, if it is alive; NULL if it is not.  Every grant rests on its client and on the
 -- resource that it is for; a person's also on the account, on the consent and, unless
@@ -76,6 +77,8 @@ DECLARE
     v_format             text;
     v_version            xid;
     v_account_version    xid;
+    v_consent_version    xid;
+    v_session_version    xid;
     v_login_expires_at   timestamptz;
 BEGIN
     SELECT g.client_id, g.client_epoch, g.sub, g.account_epoch, g.consent_id, g.session_id, g.scope, g.resource,
@@ -106,13 +109,13 @@ BEGIN
         IF NOT FOUND THEN
             RETURN NULL;
         END IF;
-        PERFORM FROM postern.consent k
-          WHERE k.sub = v_sub AND k.client_id = v_client_id AND k.id = v_consent_id AND k.scope @> v_scope;
+        SELECT k.xmin INTO v_consent_version FROM postern.consent k
+         WHERE k.sub = v_sub AND k.client_id = v_client_id AND k.id = v_consent_id AND k.scope @> v_scope;
         IF NOT FOUND THEN
             RETURN NULL;
         END IF;
         IF NOT v_offline THEN
-            SELECT s.expires_at INTO v_login_expires_at FROM postern.session s
+            SELECT s.expires_at, s.xmin INTO v_login_expires_at, v_session_version FROM postern.session s
              WHERE s.id = v_session_id AND s.ended_at IS NULL AND s.expires_at > now();
             IF NOT FOUND THEN
                 RETURN NULL;
@@ -121,7 +124,7 @@ BEGIN
     END IF;
     RETURN ROW(p_id, v_client_id, v_sub, v_scope, v_resource, v_session_id, v_auth_time, v_nonce, v_expires_at,
         v_refresh_generation, v_refreshed_at, v_id_token_alg, v_lifetime, v_format,
-        v_version, v_account_version, v_login_expires_at)::postern.grant_terms;
+        v_version, v_account_version, v_consent_version, v_session_version, v_login_expires_at)::postern.grant_terms;
 END
 $$;
 

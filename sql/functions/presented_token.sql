@@ -67,7 +67,7 @@ BEGIN
         END IF;
     END IF;
     RETURN ROW(g.sub, g.client_id, coalesce(g.sub::text, g.client_id), v_jti, v_scope, v_audience, v_expires,
-        ROW(g.id, g.version, g.sub, g.account_version, v_version,
+        ROW(g.id, g.version, g.account_version, g.consent_version, g.session_version, v_version,
             least(v_expires, floor(date_part('epoch', least(g.expires_at, g.login_expires_at)))))::postern.basis)::postern.presented;
 END
 $$;

@@ -32,7 +32,7 @@ BEGIN
         v_jti := encode(substr(v_payload, 33, 16), 'hex');
     END IF;
     IF v_jti IS NOT NULL THEN
-        IF v_client_id = p_client_id AND v_expires > extract(epoch FROM clock_timestamp()) THEN
+        IF v_client_id = p_client_id AND v_grant_id IS NOT NULL AND v_expires > extract(epoch FROM clock_timestamp()) THEN
             INSERT INTO postern.revoked_token (jti, expires_at, grant_id) VALUES (v_jti, to_timestamp(v_expires), v_grant_id)
             ON CONFLICT (jti) DO NOTHING;
             what := 'access token';

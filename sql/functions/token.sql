@@ -220,9 +220,10 @@ DECLARE
     v_grant_id    uuid;
     v_version     xid;
     v_issuer      xid;
+    v_ends        double precision;
     v_until       double precision;
 BEGIN
-    SELECT i.xmin INTO v_issuer FROM postern.issuer i;
+    v_issuer := postern.issuer_version();
     SELECT l.grant_types, l.scope, l.epoch INTO v_grant_types, v_allowed, v_epoch FROM postern.live_client l
      WHERE l.client_id = p_client_id AND l.token_endpoint_auth_method = p_auth_method
        AND (p_auth_method = 'none' OR l.client_secret_sha256 = p_secret_sha256);
@@ -242,12 +243,12 @@ BEGIN
     END IF;
     v_grant_id := encode(substr(sha256(convert_to(p_client_id || ' ' || v_epoch || ' ' || w.resource || ' '
         || array_to_string(w.scope, ' '), 'UTF8')), 1, 16), 'hex')::uuid;
-    SELECT g.xmin INTO v_version FROM postern.authorization_grant g WHERE g.id = v_grant_id;
+    SELECT g.xmin, date_part('epoch', g.expires_at) INTO v_version, v_ends FROM postern.authorization_grant g WHERE g.id = v_grant_id;
     a := postern.issue(v_grant_id, w.scope);
     IF a.outcome = 'ok' AND v_version IS NOT NULL AND a.access_token IS NULL THEN     -- an opaque token is another one each time
-        SELECT least(min(date_part('epoch', k.active_from)), a.issued_at + 3600) INTO v_until
+        SELECT least(min(date_part('epoch', k.active_from)), v_ends, a.issued_at + 3600) INTO v_until
           FROM postern.signing_key k WHERE k.active_from > now();
-        a.basis := ROW(v_grant_id, v_version, NULL, NULL, v_issuer, floor(v_until))::postern.basis;
+        a.basis := ROW(v_grant_id, v_version, NULL, NULL, NULL, v_issuer, floor(v_until))::postern.basis;
     END IF;
     IF a.outcome = 'ended' THEN
         INSERT INTO postern.authorization_grant (id, client_id, client_epoch, scope, resource, expires_at)

@@ -52,14 +52,19 @@ MUTANTS = [
     ("machine: public clients", "token", "IF p_auth_method = 'none' OR 'client_credentials'", "IF 'client_credentials'", "mutation", "machine_public"),
     ("machine: any grant type", "token", "OR 'client_credentials' <> ALL (v_grant_types)", "", "token", "codes or machine"),
     # what is remembered
-    ("still: for ever", "still", "p_until > v_now\n         AND", "", "remembered", "outlives"),
+    ("still: for ever", "still", "p_until IS NULL OR p_until <= v_now", "false", "remembered", "outlives"),
     ("still: whatever is registered", "still", " WHERE i.xmin = p_issuer_version", "", "remembered", "client and disabled"),
     ("still: whatever became of the grant", "still", " AND g.xmin = p_grant_version", "", "remembered", "grant and revoked"),
     ("still: whatever became of the account", "still", " AND a.xmin = p_account_version", "", "remembered", "account and disabled"),
-    ("still: no matter which account", "still", "p_account IS NULL\n", "true\n", "remembered", "account and disabled"),
+    ("still: whatever became of the consent", "still", " AND k.xmin = p_consent_version", "", "remembered", "consent and anew"),
+    ("still: another client's consent", "still", "k.client_id = g.client_id AND k.xmin = p_consent_version", "k.sub IS NOT NULL", "remembered", "consent and anew"),
+    ("still: whatever became of the login", "still", " AND s.xmin = p_session_version", "", "remembered", "session and ended"),
+    ("still: no matter which person", "still", "g.sub IS NULL", "true", "remembered", "account and disabled"),
+    ("still: every grant is for offline access", "still", "g.offline OR", "true OR", "remembered", "session and ended"),
     ("still: longer than the login", "presented_token", "least(g.expires_at, g.login_expires_at)", "g.expires_at", "remembered", "outlives"),
     ("still: longer than the token", "presented_token", "least(v_expires, floor(", "greatest(v_expires, floor(", "remembered", "outlives"),
-    ("still: longer than the key signs", "token", "least(min(date_part('epoch', k.active_from)), a.issued_at + 3600)", "a.issued_at + 3600", "remembered", "begins_to_sign"),
+    ("still: longer than the key signs", "token", "least(min(date_part('epoch', k.active_from)), v_ends,", "least(v_ends,", "remembered", "begins_to_sign"),
+    ("still: longer than the machine's grant", "token", "k.active_from)), v_ends,", "k.active_from)),", "remembered", "machine_grant"),
     # the gate
     *[(f"gate: {what}", "live", old, new, "gate", expression) for what, old, new, expression in (
         ("revoked grants", "WHERE g.id = p_id AND g.revoked_at IS NULL AND", "WHERE g.id = p_id AND", "grant_revoked or revoked"),
@@ -142,9 +147,6 @@ def store(bed, statement):
 TRIGGERS = [
     ("client", "touch_issuer", "client and disabled"), ("resource", "touch_issuer", "resource and disabled"),
     ("scope", "touch_issuer", "scope and resource"), ("signing_key", "touch_issuer", "signing"), ("mac_key", "touch_issuer", "mac_key"),
-    ("session", "touch_issuer", "sessions and emptied"), ("consent", "touch_issuer", "consents and emptied"),
-    ("session", "touch_account_end", "session and ended"), ("session", "touch_account_gone", "session and deleted"),
-    ("consent", "touch_account_end", "consent and reduced"), ("consent", "touch_account_gone", "consent and deleted"),
     ("revoked_token", "touch_grant", "revoked_by_its_client"),
 ]
 

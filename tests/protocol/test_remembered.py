@@ -27,7 +27,7 @@ MORE = [        # as GATES; {jti}: of the JWT
     ("consents emptied", "TRUNCATE postern.consent", None),
     ("grants emptied", "TRUNCATE postern.authorization_grant", None),
     ("grant of another person", "UPDATE postern.authorization_grant SET sub = gen_random_uuid() WHERE id = '{code}'", None),
-    ("session of another person", "UPDATE postern.session SET id = gen_random_uuid() WHERE id = '{id}'", None),
+    ("session is another row", "UPDATE postern.session SET id = gen_random_uuid() WHERE id = '{id}'", None),
     ("consent of another client", "UPDATE postern.consent SET client_id = 't-other' WHERE client_id = 't-refresh-basic'", None),
 ]
 
@@ -248,6 +248,20 @@ def test_what_a_machine_gets_follows_what_is_stored(bed, restored, sql, error):
     finally:
         bed.db("UPDATE postern.resource SET disabled_at = NULL")
         bed.db("UPDATE postern.scope SET resource = {} WHERE scope = 'files.read'", bed.drive)
+        bed.db("DELETE FROM postern.authorization_grant WHERE client_id = 't-machine'")
+    bed.prepare()
+    bed.works()
+
+
+def test_machine_grant_that_ends(bed, restored):
+    """At its time, which an administrator has set."""
+    warm(bed.works)
+    bed.db("UPDATE postern.authorization_grant SET expires_at = now() + interval '2 seconds' WHERE client_id = 't-machine'")
+    try:
+        warm(bed.works)
+        time.sleep(2.2)
+        assert {bed.machine(scope="files.read").status for _ in range(TIMES)} == {400}
+    finally:
         bed.db("DELETE FROM postern.authorization_grant WHERE client_id = 't-machine'")
     bed.prepare()
     bed.works()

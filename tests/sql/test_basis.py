@@ -8,8 +8,8 @@ import pytest
 from cluster import Installation, environment, psql_command
 
 # Every table is one of these: whoever makes another one has to think about it.
-STANDS_FOR_ALL = {"issuer", "account", "authorization_grant"}
-TOUCHES = {"client", "resource", "scope", "signing_key", "mac_key", "session", "consent", "revoked_token"}
+LOOKED_AT = {"issuer", "authorization_grant", "account", "consent", "session"}
+TOUCHES = {"client", "resource", "scope", "signing_key", "mac_key", "revoked_token"}
 IN_NO_ANSWER_THAT_IS_KEPT = {"api_key", "authorization_request", "login_throttle", "schema_object", "schema_version"}
 
 SECRET = "sha256('secret')"
@@ -42,13 +42,13 @@ def basis(site):
 
 
 def stands(site, some):
-    return value(site, "SELECT postern.still(grant_id, grant_version, account, account_version, issuer_version, until)"
+    return value(site, "SELECT postern.still(grant_id, grant_version, account_version, consent_version, session_version, issuer_version, until)"
                        f" FROM (SELECT ('{some}'::postern.basis).*) AS b") != ""
 
 
 def test_every_table_is_accounted_for(site):
     tables = set(site.rows("SELECT relname FROM pg_class WHERE relnamespace = 'postern'::regnamespace AND relkind IN ('r', 'p');"))
-    assert tables == STANDS_FOR_ALL | TOUCHES | IN_NO_ANSWER_THAT_IS_KEPT
+    assert tables == LOOKED_AT | TOUCHES | IN_NO_ANSWER_THAT_IS_KEPT
 
 
 def test_triggers_fire_always(site):
@@ -90,20 +90,68 @@ def test_what_is_new_ends_nothing(site, change):
     assert stands(site, some)
 
 
-def test_use_of_a_login_ends_nothing(site):
-    """last_seen_at moves once a minute; consent grows with each app; what has expired is swept."""
+def test_once_in_a_transaction(site):
+    """Otherwise many changes in one cost the square of their number; and after a savepoint is given up, anew."""
+    site.rows("INSERT INTO postern.scope (scope, title) SELECT 'many' || i, 'M' FROM generate_series(1, 5000) AS i;")
+    began = time.monotonic()
+    some = basis(site)
+    site.rows("UPDATE postern.scope SET title = 'N' WHERE scope LIKE 'many%';")
+    assert time.monotonic() - began < 10 and not stands(site, some)
+    some = basis(site)
+    site.rows("BEGIN; SAVEPOINT a; UPDATE postern.client SET client_name = 'A'; ROLLBACK TO a; UPDATE postern.client SET client_name = 'B'; COMMIT;")
+    assert not stands(site, some)
+    some = basis(site)
+    site.rows("BEGIN; UPDATE postern.issuer SET name = 'before'; UPDATE postern.client SET client_name = 'C'; COMMIT;")
+    assert not stands(site, some)
+    site.rows("DELETE FROM postern.scope WHERE scope LIKE 'many%';")
+
+
+@pytest.mark.parametrize("obstacle, away", [
+    ("CREATE TRIGGER calm BEFORE UPDATE ON postern.issuer FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+     "DROP TRIGGER calm ON postern.issuer"),
+    ("ALTER TABLE postern.issuer ENABLE ROW LEVEL SECURITY; ALTER TABLE postern.issuer FORCE ROW LEVEL SECURITY;"
+     "CREATE POLICY look ON postern.issuer FOR SELECT USING (true)",
+     "DROP POLICY look ON postern.issuer; ALTER TABLE postern.issuer NO FORCE ROW LEVEL SECURITY; ALTER TABLE postern.issuer DISABLE ROW LEVEL SECURITY")])
+def test_a_change_that_cannot_be_told_is_refused(site, obstacle, away):
+    site.rows(obstacle + ";")
+    try:
+        done = site.run("UPDATE postern.client SET client_name = 'D';")
+        assert done.returncode != 0 and "could not be written" in done.stderr, done
+    finally:
+        site.rows(away + ";")
+    site.rows("UPDATE postern.client SET client_name = 'E';")
+
+
+def test_a_token_of_no_grant_holds_up_nobody(site):
+    """Whoever may call revoke() chooses the grant: one that is not there must not cost everybody what is remembered."""
+    some = basis(site)
+    revoke = "SELECT postern.revoke('machine', 'client_secret_basic', " + SECRET + ", {}, 'machine', '{}', 's', 'a', 99999999999, 'k', NULL)"
+    for number, grant in enumerate(["gen_random_uuid()", "NULL"]):
+        value(site, revoke.format(grant, f"jti-{number}"), user=site.prefix + "revoke")
+    assert stands(site, some)
+    value(site, "INSERT INTO postern.revoked_token (jti, expires_at) VALUES ('by hand', now() + interval '1 hour')")
+    assert not stands(site, some)
+
+
+def test_people_do_not_wait_for_administrators(site):
+    """A transaction that has changed the account and the issuer, and stays open: people sign out and disconnect all the same."""
     site.rows("INSERT INTO postern.account (sub, login_name) VALUES ('11111111-1111-4111-8111-111111111111', 'user');"
-              "INSERT INTO postern.session (id, secret_sha256, sub, account_epoch, expires_at) SELECT gen_random_uuid(), sha256('x'), sub, 0,"
-              " now() + i * interval '1 hour' FROM postern.account, generate_series(-1, 1) AS i WHERE login_name = 'user';"
-              "INSERT INTO postern.consent (sub, client_id, scope) SELECT sub, 'machine', '{s}' FROM postern.account WHERE login_name = 'user';")
-    version = "SELECT xmin FROM postern.account WHERE login_name = 'user'"
-    before = value(site, version)
-    site.rows("UPDATE postern.session SET last_seen_at = now(), login_for = NULL;"
-              "SELECT postern.record_consent('11111111-1111-4111-8111-111111111111', 'machine', '{t}');"
-              "SELECT postern.sweep(100);")
-    assert value(site, "SELECT count(*) FROM postern.session") == "1" and value(site, version) == before
-    site.rows("UPDATE postern.session SET ended_at = now();")
-    assert value(site, version) != before
+              "INSERT INTO postern.session (id, secret_sha256, sub, account_epoch, expires_at)"
+              " SELECT ('22222222-2222-4222-8222-22222222222' || i)::uuid, sha256('x'), '11111111-1111-4111-8111-111111111111', 0, now() + interval '1 hour'"
+              " FROM generate_series(1, 2) AS i;"
+              "INSERT INTO postern.consent (sub, client_id, scope) VALUES ('11111111-1111-4111-8111-111111111111', 'machine', '{s}');")
+    with subprocess.Popen(psql_command(dbname=site.name, user=site.owner), stdin=subprocess.PIPE, text=True, env=environment()) as administrator:
+        administrator.stdin.write("BEGIN; UPDATE postern.account SET name = 'changed'; UPDATE postern.client SET client_name = 'F';"
+                                  "SELECT pg_advisory_lock(4712);\n")
+        administrator.stdin.flush()
+        until(site, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4712")
+        first, second = (f"'22222222-2222-4222-8222-22222222222{i}', sha256('x')" for i in (1, 2))
+        calls = [("account", f"SELECT outcome FROM postern.account_disconnect({second}, 'machine')"),
+                 ("account", f"SELECT outcome FROM postern.account_end_session({second}, '22222222-2222-4222-8222-222222222221')"),
+                 ("logout", f"SELECT outcome FROM postern.logout({second}, NULL, NULL, NULL, true)")]
+        answers = [value(site, sql, user=site.prefix + role) for role, sql in calls]
+        administrator.stdin.close()
+    assert answers == ["ok", "ok", "ended"] and first
 
 
 @pytest.mark.parametrize("change", ["UPDATE postern.client SET scope = 's' WHERE client_id = 'machine'",
@@ -153,12 +201,12 @@ def until(site, sql):
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("some", ["(,,,,,)", "(,,,,,9999999999)"])
+@pytest.mark.parametrize("some", ["(,,,,,,)", "(,,,,,,9999999999)"])
 def test_nothing_rests_on_nothing(site, some):
     assert not stands(site, some)
 
 
-@pytest.mark.parametrize("place, other", [(0, "11111111-1111-4111-8111-111111111111"), (1, "1"), (4, "1"), (5, "1"), (5, "")])
+@pytest.mark.parametrize("place, other", [(0, "11111111-1111-4111-8111-111111111111"), (1, "1"), (5, "1"), (6, "1"), (6, "")])
 def test_no_part_may_be_another(site, place, other):
     parts = basis(site).strip("()").split(",")
     assert stands(site, f"({','.join(parts)})")
@@ -172,3 +220,19 @@ def test_an_upgrade_ends_all(site):
     value(site, "UPDATE postern.schema_version SET functions_sha256 = 'older'")
     assert site.migrate().returncode == 0
     assert not stands(site, some)
+
+
+def test_an_upgrade_that_locks_the_issuer(site):
+    """The call has begun with the old functions, waits for the lock, and must not take the new version for its own."""
+    basis(site)
+    command = psql_command(dbname=site.name, user=site.owner)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, text=True, env=environment()) as upgrade:
+        upgrade.stdin.write("BEGIN; LOCK TABLE postern.issuer IN ACCESS EXCLUSIVE MODE; SELECT pg_advisory_lock(4713);\n")
+        upgrade.stdin.flush()
+        until(site, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4713")
+        with subprocess.Popen([*command, "-c", f"SELECT basis FROM {CREDENTIALS}"], stdout=subprocess.PIPE, text=True, env=environment()) as call:
+            until(site, "SELECT count(*) FROM pg_locks WHERE relation = 'postern.issuer'::regclass AND NOT granted")
+            upgrade.stdin.write("UPDATE postern.issuer SET name = 'upgraded'; COMMIT;\n")
+            upgrade.stdin.close()
+            some = call.communicate(timeout=30)[0].strip()
+    assert some != "" and not stands(site, some), some

@@ -145,7 +145,7 @@ DATABASE = [
     ("settings", "warning", "log_min_duration_sample is 10", "ALTER ROLE {p}guard SET log_min_duration_sample = 10", "ALTER ROLE {p}guard RESET log_min_duration_sample"),
     ("settings", "warning", "log_transaction_sample_rate is 0.1", "ALTER ROLE {p}guard SET log_transaction_sample_rate = 0.1", "ALTER ROLE {p}guard RESET log_transaction_sample_rate"),
     ("triggers", "error", "touch_issuer of postern.client is off", "ALTER TABLE postern.client DISABLE TRIGGER touch_issuer", HINT),
-    ("triggers", "error", "touch_account_gone of postern.consent is off, or", "ALTER TABLE postern.consent ENABLE TRIGGER touch_account_gone", HINT),
+    ("triggers", "error", "touch_issuer_empty of postern.scope is off, or", "ALTER TABLE postern.scope ENABLE TRIGGER touch_issuer_empty", HINT),
     ("triggers", "error", "touch_grant of postern.revoked_token is gone", "ALTER TRIGGER touch_grant ON postern.revoked_token RENAME TO other",
      "ALTER TRIGGER other ON postern.revoked_token RENAME TO touch_grant"),
     ("backlog", "warning", "more than 10000 rows of postern.revoked_token",

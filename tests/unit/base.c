@@ -439,7 +439,7 @@ keep(struct recent *table, unsigned char number, const char *text)
 {
 	struct sha256 digest = digest_number(number);
 
-	recent_keep(table, &digest, strdup(text));
+	recent_keep(table, &digest, strdup(text), strlen(text) + 1);
 }
 
 static void
@@ -462,8 +462,13 @@ test_recent(void)
 	ok(strcmp(found(&table, 10), "nothing") == 0, "recent: what was not asked for the longest makes room");
 	ok(strcmp(found(&table, 7), "another") == 0 && strcmp(found(&table, 99), "one too many") == 0,
 	    "recent: and nothing else does");
+	other_set = digest_number(99);
+	recent_forget(&table, &other_set);
+	ok(strcmp(found(&table, 99), "nothing") == 0 && strcmp(found(&table, 7), "another") == 0, "recent: one is forgotten");
+	keep(&table, 98, "into its place");
+	ok(strcmp(found(&table, 7), "another") == 0, "recent: and its place is taken first");
 	recent_clear(&table);
-	ok(strcmp(found(&table, 99), "nothing") == 0, "recent: cleared");
+	ok(strcmp(found(&table, 98), "nothing") == 0, "recent: cleared");
 	keep(&table, 99, "anew");
 	ok(strcmp(found(&table, 99), "anew") == 0, "recent: and used again");
 	recent_clear(&table);
