@@ -257,11 +257,15 @@ def test_machine_grant_that_ends(bed, restored):
     """At its time, which an administrator has set."""
     warm(bed.works)
     bed.db("UPDATE postern.authorization_grant SET expires_at = now() + interval '2 seconds' WHERE client_id = 't-machine'")
+    bed.db("BEGIN")
     try:
+        # Locked, so that nobody sweeps it: then it would be made anew.
+        bed.db("SELECT FROM postern.authorization_grant WHERE client_id = 't-machine' FOR UPDATE")
         warm(bed.works)
         time.sleep(2.2)
         assert {bed.machine(scope="files.read").status for _ in range(TIMES)} == {400}
     finally:
+        bed.db("COMMIT")
         bed.db("DELETE FROM postern.authorization_grant WHERE client_id = 't-machine'")
     bed.prepare()
     bed.works()
