@@ -14,6 +14,8 @@ from lib import jwt
 from lib.bed import SECRET, basic, handle_of
 from test_gate import GATES, words
 
+pytestmark = pytest.mark.once       # no web server has a part in it
+
 CLIENT = "t-refresh-basic"
 TIMES = 6       # more than an endpoint has workers, and one of them is asked twice
 
@@ -306,7 +308,6 @@ def test_a_key_that_begins_to_sign(bed):
 
 # --- that it is remembered at all -------------------------------------------
 
-@pytest.mark.once
 def test_an_answer_that_stands_is_not_worked_out_again(bed):
     """Without the function that knows what a token is worth: what is remembered goes on, all else gets 503; and when the
     issuer's row is touched, that does too."""
@@ -324,7 +325,6 @@ def test_an_answer_that_stands_is_not_worked_out_again(bed):
     assert token.guard().status == other.guard().status == 200
 
 
-@pytest.mark.once
 def test_more_tokens_than_are_remembered(bed):
     tokens = [bed.machine(scope="files.read").json()["access_token"] for _ in range(700)]
     for token in tokens + tokens:
