@@ -57,6 +57,7 @@ REDIRECT_URIS = [
     CB, "https://app.example/cb2?keep=1&x=%2F", "http://127.0.0.1/native", "http://[::1]:8000/native?q=1",
     "http://localhost:3000/dev", "com.example.app:/cb",
 ]
+KEYS = {"consent": "sub, client_id", "login_throttle": "subject", "revoked_token": "jti"}      # of the other tables: id
 VAULT = "https://vault.example/api"
 OP = "https://op.example/"          # its access tokens are opaque
 LOGOUT_URI = "https://app.example/out?keep=1"
@@ -178,6 +179,17 @@ class Bed:
 
     def forget_consents(self):
         self.db("DELETE FROM postern.consent")
+
+    def stored(self, *tables, where="true"):
+        """Which rows there are, as a set.  What was there before may have been swept since:
+        "nothing was stored" is bed.stored(...) <= before, and never that a count is the same."""
+        return {(table, *row) for table in tables
+                for row in self.db(f"SELECT {KEYS.get(table, 'id')} FROM postern.{table} WHERE {where}")}
+
+    def ended(self):
+        """What was ended by something other than its time."""
+        return self.stored("revoked_token") | self.stored("session", where="ended_at IS NOT NULL") \
+            | self.stored("authorization_grant", "api_key", where="revoked_at IS NOT NULL")
 
     # --- requests -------------------------------------------------------
 
