@@ -50,6 +50,7 @@ BEDS = {
     "cgi": Kind(("lighttpd", "", "fcgi"), "cgi", amount=HALF),
 }
 
+PRIMARY_KEYS = {"consent": "sub, client_id", "login_throttle": "subject", "revoked_token": "jti"}      # of the other tables: id
 ENDPOINTS = ("authorize", "login", "consent", "account", "token", "introspect", "revoke", "userinfo", "logout", "jwks")
 
 CB = "https://app.example/cb"
@@ -57,7 +58,6 @@ REDIRECT_URIS = [
     CB, "https://app.example/cb2?keep=1&x=%2F", "http://127.0.0.1/native", "http://[::1]:8000/native?q=1",
     "http://localhost:3000/dev", "com.example.app:/cb",
 ]
-KEYS = {"consent": "sub, client_id", "login_throttle": "subject", "revoked_token": "jti"}      # of the other tables: id
 VAULT = "https://vault.example/api"
 OP = "https://op.example/"          # its access tokens are opaque
 LOGOUT_URI = "https://app.example/out?keep=1"
@@ -184,7 +184,7 @@ class Bed:
         """Which rows there are, as a set.  What was there before may have been swept since:
         "nothing was stored" is bed.stored(...) <= before, and never that a count is the same."""
         return {(table, *row) for table in tables
-                for row in self.db(f"SELECT {KEYS.get(table, 'id')} FROM postern.{table} WHERE {where}")}
+                for row in self.db(f"SELECT {PRIMARY_KEYS.get(table, 'id')} FROM postern.{table} WHERE {where}")}
 
     def ended(self):
         """What was ended by something other than its time."""

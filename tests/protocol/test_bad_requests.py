@@ -247,12 +247,14 @@ def made_by_forms(bed):
 def test_nothing_is_changed_by_get(bed, good, name):
     """A form in a query is a visit, not an action."""
     endpoint = good[name]
-    before = made_by_forms(bed)
+    bed.consent("t-other")      # something to lose
+    made, ended, lasting = made_by_forms(bed), bed.ended(), bed.stored("consent", "api_key")
     query = wire.form({**endpoint.parameters, "password": bed.password, "decision": "allow", "action": "sign_out"})
     answer = bed.request("GET", bed.at(endpoint.path) + "?" + query, endpoint.headers)
     assert answer.status in (200, 303, 400), answer
     assert "postern_session" not in str(answer.all("Set-Cookie")) or name == "logout"
-    assert made_by_forms(bed) <= before
+    assert made_by_forms(bed) <= made and bed.ended() <= ended
+    assert bed.stored("consent", "api_key") == lasting, "nobody sweeps these"
     endpoint.works()
 
 
