@@ -44,7 +44,7 @@ AS $$
 BEGIN
     SELECT i.url, postern.answer_uri(c.redirect_uris, p_redirect_uri)
       INTO authorize_client.issuer, authorize_client.redirect_uri
-      FROM postern.live_client c CROSS JOIN postern.issuer i WHERE c.client_id = p_client_id;
+      FROM postern.live_client c CROSS JOIN postern.issuer i WHERE c.client_id = p_client_id AND i.only_row;
     outcome := CASE WHEN NOT FOUND THEN 'unknown_client'
                     WHEN redirect_uri IS NULL THEN 'unregistered_redirect_uri' ELSE 'ok' END;
 END
@@ -89,7 +89,7 @@ BEGIN
         a.outcome := 'unknown_client';
         RETURN a;
     END IF;
-    a.issuer := (SELECT i.url FROM postern.issuer i);
+    a.issuer := (SELECT i.url FROM postern.issuer i WHERE i.only_row);
     a.redirect_uri := c.redirect_uri;
     IF a.redirect_uri IS NULL THEN
         a.outcome := 'unregistered_redirect_uri';
@@ -176,7 +176,7 @@ BEGIN
              THEN now() + i.code_lifetime + coalesce(w.access_token_lifetime, i.access_token_lifetime)
              WHEN 'offline_access' = ANY (w.scope) THEN now() + i.refresh_token_lifetime
              ELSE least(s.expires_at, now() + i.refresh_token_lifetime) END
-      FROM postern.issuer i;
+      FROM postern.issuer i WHERE i.only_row;
     a.outcome := 'ok';
     RETURN a;
 END

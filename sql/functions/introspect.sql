@@ -47,7 +47,7 @@ BEGIN
         a.sub := v_account;
     END IF;
     a.outcome := 'active';
-    SELECT i.url INTO a.issuer FROM postern.issuer i;
+    SELECT i.url INTO a.issuer FROM postern.issuer i WHERE i.only_row;
     IF v_account IS NOT NULL THEN
         SELECT l.login_name INTO a.username FROM postern.live_account l WHERE l.sub = v_account;
     END IF;

@@ -25,7 +25,7 @@ FROM postern.session s
 JOIN postern.live_account a ON a.sub = s.sub AND a.epoch = s.account_epoch
 WHERE s.ended_at IS NULL
   AND s.expires_at > now()
-  AND s.last_seen_at > now() - (SELECT i.session_idle_lifetime FROM postern.issuer i);
+  AND s.last_seen_at > now() - (SELECT i.session_idle_lifetime FROM postern.issuer i WHERE i.only_row);
 
 CREATE OR REPLACE VIEW postern.live_resource AS
 SELECT r.resource, r.name, r.access_token_lifetime, r.client_id

@@ -107,7 +107,7 @@ BEGIN
     SELECT p_new_id, p_new_sha256, a.sub, a.epoch, p_login_for, now() + i.session_lifetime, p_address, left(p_user_agent, 255)
       FROM postern.live_account a CROSS JOIN postern.issuer i
      WHERE postern.canonical_login_name(a.login_name) = postern.canonical_login_name(p_login_name)
-       AND a.password_hash = p_hash
+       AND a.password_hash = p_hash AND i.only_row
     RETURNING session.sub INTO login_finish.sub;
     IF login_finish.sub IS NULL THEN
         outcome := 'wrong';

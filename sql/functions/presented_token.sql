@@ -55,7 +55,7 @@ BEGIN
     IF FOUND THEN
         RETURN NULL;
     END IF;
-    SELECT i.url, i.xmin INTO v_issuer, v_version FROM postern.issuer i;
+    SELECT i.url, i.xmin INTO v_issuer, v_version FROM postern.issuer i WHERE i.only_row;
     v_audience := coalesce(g.resource, v_issuer);
     IF p_sealed IS NOT NULL THEN
         v_scope := (SELECT string_agg(w.word, ' ' ORDER BY w.place) FROM unnest(g.scope) WITH ORDINALITY AS w(word, place)

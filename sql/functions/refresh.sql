@@ -38,7 +38,7 @@ BEGIN
         RETURN;
     END IF;
     g := postern.live_grant(v_id);
-    v_idle := g.refreshed_at + (SELECT i.refresh_token_idle_lifetime FROM postern.issuer i);
+    v_idle := g.refreshed_at + (SELECT i.refresh_token_idle_lifetime FROM postern.issuer i WHERE i.only_row);
     IF g.refresh_generation = postern.refresh_token_generation(p_sealed) AND v_idle > now() THEN
         client_id := g.client_id;
         sub := g.sub;

@@ -15,7 +15,7 @@ BEGIN
     IF p_until IS NULL OR p_until <= v_now THEN
         RETURN NULL;
     END IF;
-    SELECT EXISTS (SELECT FROM postern.issuer i WHERE i.xmin = p_issuer_version)
+    SELECT EXISTS (SELECT FROM postern.issuer i WHERE i.only_row AND i.xmin = p_issuer_version)
        AND (g.sub IS NULL
             OR EXISTS (SELECT FROM postern.account a WHERE a.sub = g.sub AND a.xmin = p_account_version)
                AND EXISTS (SELECT FROM postern.consent k WHERE k.sub = g.sub AND k.client_id = g.client_id AND k.xmin = p_consent_version)
@@ -31,7 +31,7 @@ CREATE OR REPLACE FUNCTION postern.issuer_version() RETURNS xid
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-    RETURN (SELECT i.xmin FROM postern.issuer i);
+    RETURN (SELECT i.xmin FROM postern.issuer i WHERE i.only_row);
 END
 $$;
 

@@ -32,7 +32,7 @@ BEGIN
         RETURN a;
     END IF;
     SELECT i.url, coalesce(g.access_token_lifetime, i.access_token_lifetime), i.id_token_lifetime
-      INTO v_issuer, v_access_lifetime, v_id_lifetime FROM postern.issuer i;
+      INTO v_issuer, v_access_lifetime, v_id_lifetime FROM postern.issuer i WHERE i.only_row;
     IF g.access_token_format = 'opaque' THEN
         v_access_token := postern.opaque_token(g.id, g.scope, p_scope, now() + v_access_lifetime);
     ELSE
@@ -146,7 +146,7 @@ DECLARE
     a            postern.token_answer;
 BEGIN
     SELECT l.grant_types, i.refresh_token_idle_lifetime INTO c FROM postern.live_client l CROSS JOIN postern.issuer i
-     WHERE l.client_id = p_client_id AND l.token_endpoint_auth_method = p_auth_method
+     WHERE i.only_row AND l.client_id = p_client_id AND l.token_endpoint_auth_method = p_auth_method
        AND (p_auth_method = 'none' OR l.client_secret_sha256 = p_secret_sha256);
     IF NOT FOUND OR NOT 'refresh_token' = ANY (c.grant_types) THEN
         a.outcome := CASE WHEN FOUND THEN 'unauthorized_client' ELSE 'invalid_client' END;

@@ -7,7 +7,8 @@ import pytest
 
 from cluster import Installation
 
-GROWING = ("account", "client", "session", "consent", "authorization_grant", "authorization_request", "revoked_token", "api_key")
+# The issuer is one row, of which a long backup beside many changes leaves thousands of versions.
+GROWING = ("issuer", "account", "client", "session", "consent", "authorization_grant", "authorization_request", "revoked_token", "api_key")
 GRANT = "00000000-0000-4000-8000-000000000001"
 WHO = "11111111-1111-4111-8111-111111111111"
 
@@ -18,6 +19,8 @@ VALUES ('app', 'App', '{{http://localhost/cb}}', '{{authorization_code,refresh_t
 INSERT INTO postern.resource (resource, name, client_id) VALUES ('https://api.example', 'API', 'app');
 INSERT INTO postern.scope (scope, resource, title) VALUES ('api', 'https://api.example', 'Use it');
 INSERT INTO postern.account (sub, login_name) VALUES ('{WHO}', 'ada');
+INSERT INTO postern.session (id, secret_sha256, sub, account_epoch, expires_at)
+VALUES ('{WHO}', sha256('secret'), '{WHO}', 0, now() + interval '1 day');
 INSERT INTO postern.consent (sub, client_id, id, scope) VALUES ('{WHO}', 'app', '{WHO}', '{{openid,offline_access,api}}');
 INSERT INTO postern.authorization_grant (id, client_id, client_epoch, sub, account_epoch, consent_id, scope, resource,
     redeemed_at, expires_at, offline, refresh_generation, refreshed_at)
@@ -39,6 +42,7 @@ CALLS = {   # name: (call, what it must say, so that the way to the end was gone
     "userinfo": (f"SELECT login_name FROM postern.userinfo({NOT_A_JWT}, {SEALED})", "ada"),
     "refresh": (f"SELECT outcome FROM postern.refresh({AS_APP}, {SEALED_REFRESH}, NULL, NULL)", "ok"),
     "client_credentials": (f"SELECT outcome FROM postern.client_credentials({AS_APP}, 'api', NULL)", "ok"),
+    "a login": (f"SELECT count(*) FROM postern.live_session s WHERE s.id = '{WHO}'", "1"),
     "authorize_client": ("SELECT outcome FROM postern.authorize_client('app', NULL)", "ok"),
 }
 
