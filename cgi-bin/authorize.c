@@ -17,6 +17,10 @@
  *	key and sees no password.  An error before client and redirect URI are
  *	checked is a page, never a redirect.
  *
+ *	challenge="repeated" in the log: the app has sent the same code_challenge again
+ *	within ten minutes.  Tell its authors that PKCE protects nobody if it is not
+ *	made anew for each request.  A worker knows only what it has answered itself.
+ *
  * STANDARDS
  *	RFC 6749 sections 3.1, 4.1.1, 4.1.2; RFC 7636 section 4.3; RFC 9207;
  *	RFC 8707 section 2.1; RFC 9700 section 2.1; OpenID Connect Core section 3.1.2.
@@ -233,6 +237,9 @@ act(struct exchange *x, const struct authorization *request, const struct author
 {
 	switch (answer->decision) {
 	case DECISION_OK:
+		if (!str_is_absent(request->code_challenge) &&
+		    pkce_comes_again(x->arena, request->client_id, request->code_challenge))
+			exchange_note(x, "challenge", STR("repeated"));
 		respond(x, answer, "code", handle_text(x->arena, request->fresh), NULL);
 		return ERROR_NONE;
 	case DECISION_LOGIN:

@@ -4,7 +4,11 @@
 #include "oauth/pkce.h"
 
 #include "base/base64url.h"
-#include "base/secret.h"
+#include "base/buf.h"
+#include "base/recent.h"
+
+#include <stdlib.h>
+#include <time.h>
 
 #define ALPHANUMERIC	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -26,4 +30,26 @@ pkce_challenge(struct arena *arena, struct str verifier)
 	struct sha256 digest = sha256_of(verifier);
 
 	return base64url_encode(arena, (struct str){ (const char *)digest.bytes, SHA256_BYTES });
+}
+
+bool
+pkce_comes_again(struct arena *arena, struct str client_id, struct str challenge)
+{
+	static struct recent	 answered;
+	struct buf		 text = buf_new(arena, challenge.n + client_id.n);
+	struct sha256		 digest;
+	const time_t		*before;
+	time_t			*now = malloc(sizeof *now);
+	bool			 again;
+
+	if (now == NULL)
+		return false;
+	*now = time(NULL);
+	buf_add(&text, challenge);	/* always of one length, so no two pairs make the same text */
+	buf_add(&text, client_id);
+	digest = sha256_of(buf_str(&text));
+	before = recent_find(&answered, &digest);
+	again = before != NULL && *now - *before <= PKCE_MEMORY_SECONDS;
+	recent_keep(&answered, &digest, now, sizeof *now);
+	return again;
 }

@@ -15,4 +15,13 @@ bool pkce_is_verifier(struct str text);
 /* The S256 challenge of a verifier, in the arena (section 4.6). */
 struct str pkce_challenge(struct arena *arena, struct str verifier);
 
+/* No code lives longer. */
+#define PKCE_MEMORY_SECONDS	600
+
+/* Has this process answered the same client's same challenge with a code in the last
+ * PKCE_MEMORY_SECONDS?  That it does so now is remembered.  A client makes a challenge for
+ * each request (RFC 9700 section 2.1.1); for the log only, because other processes
+ * answer too, and what is remembered has its bounds. */
+bool pkce_comes_again(struct arena *arena, struct str client_id, struct str challenge);
+
 #endif

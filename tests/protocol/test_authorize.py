@@ -1,7 +1,10 @@
 """The authorization endpoint: RFC 6749 section 4.1, RFC 7636, RFC 9207, RFC 8707,
 OpenID Connect Core section 3.1.2; SEC-AUTHZ, SEC-PKCE, SEC-PARAM."""
 
+import base64
+import pathlib
 import re
+import secrets
 import urllib.parse
 
 import pytest
@@ -411,6 +414,30 @@ def test_machine_client_has_no_way_here(bed, session):
 def test_head_has_no_body(bed, session):
     answer = bed.request("HEAD", bed.at("/authorize"), bed.with_cookie([], session))
     assert answer.status == 400 and answer.body == b""
+
+
+def test_a_challenge_that_comes_again_is_logged(bed, session):
+    """SEC-PKCE-04: by the worker that has seen it before (never by a CGI program), and only for who sent it; it is answered all the same."""
+    def noted(client, *challenges):
+        logs = list(pathlib.Path(bed.env["DEMO_LOGDIR"]).glob("*.log"))
+        before = {log: len(log.read_text(errors="replace")) for log in logs}
+        for challenge in challenges:
+            bed.code(session, client, code_challenge=challenge)
+        lines = [line for log in logs for line in log.read_text(errors="replace")[before[log]:].splitlines()
+                 if "program=authorize" in line and f'client_id="{client}"' in line]
+        return sum(' challenge="repeated"' in line for line in lines), len(lines)
+
+    def fresh():
+        return base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()
+
+    ours, remembers = fresh(), bed.how == "http" and bed.mode != "cgi"
+    repeated, lines = noted("t-public", *[ours] * 9)
+    if remembers:       # at most eight workers: one of them sees it twice
+        assert lines == 9 and 1 <= repeated < 9, (repeated, lines)
+    else:
+        assert repeated == 0
+    assert noted("t-basic", ours)[0] == 0
+    assert noted("t-public", *[fresh() for _ in range(9)])[0] == 0
 
 
 # --- who is there: login, prompt, max_age --------------------------------
