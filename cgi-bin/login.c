@@ -17,6 +17,7 @@
  * STANDARDS
  *	NIST SP 800-63B-4 section 3.1.1 and 3.2.2; RFC 9700 section 4.12.
  */
+#include "base/password.h"
 #include "endpoint/endpoint.h"
 #include "http/uri.h"
 #include "oauth/browser.h"
@@ -25,8 +26,6 @@
 
 #include <crypt.h>
 
-/* crypt(3) of libxcrypt takes at most 511 octets. */
-#define PASSWORD_MAX_BYTES	511
 /* bcrypt would silently ignore what follows (SEC-PWD-02). */
 #define BCRYPT_MAX_BYTES	72
 
@@ -34,7 +33,7 @@ enum { P_USERNAME, P_PASSWORD, P_CSRF, P_REQUEST, P__COUNT };
 
 static const struct parameter parameters[P__COUNT] = {
 	[P_USERNAME] = { "username", 255, NULL, false },
-	[P_PASSWORD] = { "password", PASSWORD_MAX_BYTES, NULL, false },
+	[P_PASSWORD] = { "password", PASSWORD_MAX_TYPED_BYTES, NULL, false },
 	[P_CSRF] = { "csrf", 64, NULL, false },
 	[P_REQUEST] = { "request", TRAVEL_MAX_BYTES, travel_is_query, false },
 };
@@ -112,12 +111,13 @@ static bool
 compute(struct exchange *x, struct str password, struct str setting, struct str *out)
 {
 	struct crypt_data	*work = arena_alloc(x->arena, sizeof *work);
+	struct str		 normal = password_normal(x->arena, password);
 	const char		*hash;
 
 	*out = STR_ABSENT;
-	if (str_starts_with(setting, STR("$2")) && password.n > BCRYPT_MAX_BYTES)
+	if (str_is_absent(normal) || (str_starts_with(setting, STR("$2")) && normal.n > BCRYPT_MAX_BYTES))
 		return true;
-	hash = crypt_r(str_z(x->arena, password), str_z(x->arena, setting), work);
+	hash = crypt_r(str_z(x->arena, normal), str_z(x->arena, setting), work);
 	if (hash == NULL || hash[0] == '*')
 		return crypt_checksalt(str_z(x->arena, setting)) == CRYPT_SALT_INVALID;
 	*out = str_dup(x->arena, str_of(hash));

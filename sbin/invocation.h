@@ -19,6 +19,8 @@ struct invocation {
 	const char	*role_prefix;	/* NULL: that of postern.conf */
 	const char	*active_from;	/* a time as PostgreSQL reads it; NULL: now */
 	const char	*url;		/* where the web server is; NULL: where the issuer says */
+	const char	*known;		/* file of known passwords */
+	const char	*names;		/* that a password must not be made of; NULL: none */
 	bool		 no_roles;
 	bool		 no_server;
 	bool		 force;

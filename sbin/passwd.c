@@ -3,7 +3,8 @@
  */
 #include "passwd.h"
 
-#include "base/str.h"
+#include "base/password.h"
+#include "weak.h"
 
 #include <crypt.h>
 #include <errno.h>
@@ -15,7 +16,7 @@
 
 /* One byte more than a password may have, so that a longer one is seen. */
 struct line {
-	char	bytes[PASSWD_MAX_BYTES + 1];
+	char	bytes[PASSWORD_MAX_TYPED_BYTES + 1];
 	size_t	n;
 };
 
@@ -140,30 +141,24 @@ characters(struct str s)
 	return count;
 }
 
-/* NULL, or why the password cannot be taken. */
+/* NULL, or why the password cannot be taken.  normal is what would be hashed. */
 static const char *
-fault_of(struct str password)
+fault_of(struct str typed, struct str normal)
 {
-	if (password.n == 0)
+	if (typed.n == 0)
 		return "the password is empty";
-	if (password.n > PASSWD_MAX_BYTES)
+	if (typed.n > PASSWORD_MAX_TYPED_BYTES)
 		return "the password has more than 511 bytes";
-	if (memchr(password.p, '\0', password.n) != NULL || has_control(password))
+	if (memchr(typed.p, '\0', typed.n) != NULL || has_control(typed))
 		return "the password has a control character, which no login form can send";
-	if (!str_is_utf8(password))
+	if (!str_is_utf8(typed))
 		return "the password is not UTF-8: set the locale of the terminal, or convert the input";
-	return NULL;
+	return str_is_absent(normal) ? "the password has more than 511 bytes" : NULL;
 }
 
 static int
-check(struct str password, bool allow_short)
+check_length(struct str password, bool allow_short)
 {
-	const char *fault = fault_of(password);
-
-	if (fault != NULL) {
-		complain("%s", fault);
-		return EX_DATAERR;
-	}
 	if (characters(password) >= PASSWD_MIN_CHARACTERS)
 		return EX_OK;
 	if (allow_short) {
@@ -201,14 +196,21 @@ int
 passwd(const struct invocation *invocation)
 {
 	struct line	*line = arena_alloc(invocation->arena, sizeof *line);	/* wiped with the arena */
-	struct str	 password;
+	struct str	 typed, normal;
+	const char	*fault;
 	int		 status = read_password(line);
 
 	if (status != EX_OK)
 		return status;
-	password = (struct str){ line->bytes, line->n };
-	status = check(password, invocation->allow_short);
-	if (status != EX_OK)
-		return status;
-	return print_hash(invocation->arena, password);
+	typed = (struct str){ line->bytes, line->n };
+	normal = password_normal(invocation->arena, typed);
+	fault = fault_of(typed, normal);
+	if (fault != NULL) {
+		complain("%s", fault);
+		return EX_DATAERR;
+	}
+	status = check_length(normal, invocation->allow_short);
+	if (status == EX_OK)
+		status = weak_refuse(invocation, normal);
+	return status == EX_OK ? print_hash(invocation->arena, normal) : status;
 }

@@ -9,12 +9,11 @@
 /* Characters of a password that is the only factor: NIST SP 800-63B-4 section
  * 3.1.1.2. */
 #define PASSWD_MIN_CHARACTERS	15
-/* What crypt(3) and therefore login take; never cut (SEC-PWD-02). */
-#define PASSWD_MAX_BYTES	511
 
 /* Read a password, twice from a terminal and without echo, or once from standard
- * input; print its yescrypt hash for postern.account.password_hash.  The bytes are
- * taken as they are typed.  EX_DATAERR when the password is refused. */
+ * input; print the yescrypt hash of its normal form (base/password.h) for
+ * postern.account.password_hash.  EX_DATAERR when the password is refused; EX_NOINPUT when
+ * the list of known passwords cannot be read. */
 int passwd(const struct invocation *invocation);
 
 #endif

@@ -32,7 +32,7 @@
 /* There are no one-letter options: a kid may begin with '-'. */
 enum option_id { OPTION_DATABASE, OPTION_SQL, OPTION_ROLE_PREFIX, OPTION_NO_ROLES,
 	OPTION_ACTIVE_FROM, OPTION_FORCE, OPTION_ALLOW_SHORT, OPTION_MAC, OPTION_URL, OPTION_NO_SERVER,
-	OPTION_QUIET, OPTION_HELP, OPTION_VERSION, OPTION__COUNT };
+	OPTION_QUIET, OPTION_KNOWN, OPTION_NAMES, OPTION_HELP, OPTION_VERSION, OPTION__COUNT };
 
 #define TAKES(id)	(1U << (id))
 #define ALWAYS		(TAKES(OPTION_HELP) | TAKES(OPTION_VERSION))
@@ -52,6 +52,8 @@ static const struct option {
 	[OPTION_URL] = { STR_INIT("--url"), true },
 	[OPTION_NO_SERVER] = { STR_INIT("--no-server"), false },
 	[OPTION_QUIET] = { STR_INIT("--quiet"), false },
+	[OPTION_KNOWN] = { STR_INIT("--known"), true },
+	[OPTION_NAMES] = { STR_INIT("--names"), true },
 	[OPTION_HELP] = { STR_INIT("--help"), false },
 	[OPTION_VERSION] = { STR_INIT("--version"), false },
 };
@@ -81,8 +83,8 @@ static const struct command {
 	  TAKES(OPTION_QUIET), check },
 	{ { "maintain" }, "[--quiet]", "take out expired rows", false,
 	  TAKES(OPTION_DATABASE) | TAKES(OPTION_QUIET), maintain },
-	{ { "passwd" }, "[--allow-short]", "read a password, print its hash", false,
-	  TAKES(OPTION_ALLOW_SHORT), passwd },
+	{ { "passwd" }, "[--allow-short] [--known FILE] [--names WORDS]", "read a password, print its hash", false,
+	  TAKES(OPTION_ALLOW_SHORT) | TAKES(OPTION_KNOWN) | TAKES(OPTION_NAMES), passwd },
 };
 
 #define COMMAND_COUNT	(sizeof commands / sizeof *commands)
@@ -176,6 +178,12 @@ take_option(struct invocation *invocation, enum option_id id, const char *value)
 		return;
 	case OPTION_QUIET:
 		invocation->quiet = true;
+		return;
+	case OPTION_KNOWN:
+		invocation->known = value;
+		return;
+	case OPTION_NAMES:
+		invocation->names = value;
 		return;
 	case OPTION_HELP:
 	case OPTION_VERSION:
@@ -310,7 +318,7 @@ int
 main(int argc, char **argv)
 {
 	static const struct rlimit	 none = { 0, 0 };
-	static struct invocation	 invocation = { .sql = SQL_DIRECTORY };
+	static struct invocation	 invocation = { .sql = SQL_DIRECTORY, .known = KNOWN_PASSWORDS };
 	const struct command		*command = find_command(argc, argv);
 	enum option_id			 only = OPTION__COUNT;
 	int				 status;

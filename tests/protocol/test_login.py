@@ -3,6 +3,7 @@
 import ctypes
 import re
 import time
+import unicodedata
 
 import pytest
 
@@ -175,6 +176,8 @@ WRONG = [
     ("name of the database", {"username": "' OR ''='", "password": "wrong"}, 403),
     ("LIKE", {"username": "%", "password": "%P"}, 403),
     ("hash for password", {"username": "grace", "password": "%HASH"}, 403),
+    ("password longer than any hash's", {"username": "grace", "password": "p" * 512}, 403),
+    ("password as long as is read", {"username": "grace", "password": "p" * 1024}, 403),
     ("no password", {"username": "grace"}, 400),
     ("empty password", {"username": "grace", "password": ""}, 400),
     ("no name", {"password": "%P"}, 400),
@@ -205,7 +208,7 @@ FAULTS = [      # the form itself is wrong: no attempt
     ("csrf cut", lambda f: f.update(csrf=f["csrf"][:-1]), 403),
     ("csrf too long", lambda f: f.update(csrf="A" * 65), 400),
     ("name too long", lambda f: f.update(username="n" * 256), 400),
-    ("password too long", lambda f: f.update(password="p" * 512), 400),
+    ("password too long", lambda f: f.update(password="p" * 1025), 400),
     ("name with NUL", lambda f: f.update(username="grace\0x"), 400),
     ("request is not a query", lambda f: f.update(request="https://evil.example/"), 400),
     ("request with CR LF", lambda f: f.update(request="a=b\r\nc"), 400),
@@ -309,6 +312,43 @@ def test_no_octet_of_a_long_password_is_cut(bed):
         finally:
             bed.db("UPDATE postern.account SET password_hash = {} WHERE login_name = 'alan'", hashed)
             bed.unthrottle()
+
+
+@pytest.mark.parametrize("method", ["yescrypt", "bcrypt"])
+@pytest.mark.parametrize("password", ["caf\u00e9 na\u00efve \u212b \ufb01", "\ud55c\uae00 q\u0323\u0307 \u0915\u093c"], ids=lambda v: v.encode("unicode_escape").decode())
+def test_password_in_either_form(bed, password, method):
+    """SEC-PWD-02: one code point or two, it is the same letter; a letter like it is another one."""
+    hashed = bed.db.value("SELECT password_hash FROM postern.account WHERE login_name = 'alan'")
+    normal = unicodedata.normalize("NFC", password)
+    bed.db("UPDATE postern.account SET password_hash = {} WHERE login_name = 'alan'", crypt_of(normal, method))
+    try:
+        for typed in (normal, unicodedata.normalize("NFD", password), password):
+            browser = at_login(bed)
+            browser.login("alan", typed)
+            assert "postern_session" in browser.cookies, typed
+        for other in (normal[:-1], normal + "\u0301", normal.upper(), unicodedata.normalize("NFKD", normal).encode("ascii", "ignore").decode() or "x",
+                      normal.replace("\ufb01", "fi") if "\ufb01" in normal else normal.replace("\uae00", "\uae01")):
+            browser = at_login(bed)
+            browser.login("alan", other)
+            is_refused(browser)
+    finally:
+        bed.db("UPDATE postern.account SET password_hash = {} WHERE login_name = 'alan'", hashed)
+
+
+def test_password_that_is_shorter_when_it_is_hashed(bed):
+    """SEC-PWD-02: what counts is the length of the normal form; an octet more and it is none."""
+    hashed = bed.db.value("SELECT password_hash FROM postern.account WHERE login_name = 'alan'")
+    typed = "e\u0301" * 255
+    bed.db("UPDATE postern.account SET password_hash = {} WHERE login_name = 'alan'", crypt_of(unicodedata.normalize("NFC", typed), "yescrypt"))
+    try:
+        for more in ("e\u0301", "xx"):
+            browser = at_login(bed)
+            browser.login("alan", typed + more)
+            is_refused(browser)
+        browser.login("alan", typed)
+        assert "postern_session" in browser.cookies
+    finally:
+        bed.db("UPDATE postern.account SET password_hash = {} WHERE login_name = 'alan'", hashed)
 
 
 def test_password_never_by_get(bed):

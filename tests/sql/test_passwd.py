@@ -3,15 +3,18 @@
 import ctypes
 import os
 import pty
+import random
 import signal
 import subprocess
 import time
+import unicodedata
 
 import pytest
 
 from cluster import environment, postern_bin
 
-GOOD = "correct horse battery staple"
+GOOD = "seven herons above horse pond"
+LONG = bytes(random.Random(1).choices(range(33, 127), k=600))     # of no row and no repetition
 
 libcrypt = ctypes.CDLL("libcrypt.so.1")
 libcrypt.crypt.restype = ctypes.c_char_p
@@ -28,7 +31,8 @@ def verifies(password, digest):
 
 
 @pytest.mark.parametrize("password", [
-    GOOD.encode(), b"x" * 15, b"x" * 511, ("\u00e9" * 15).encode(), " fifteen spaces ".encode(), b"15 \xc2\xa0 characters"])
+    GOOD.encode(), LONG[:15], LONG[:511], "\u00e9\u00e8\u00ea\u00eb\u00e0\u00e2\u00e4\u00f4\u00f6\u00f2\u00fb\u00fc\u00f9\u00ee\u00ef".encode(),
+    " sixteen spaces ".encode(), b"15 \xc2\xa0 characters"])
 @pytest.mark.parametrize("end", [b"\n", b"", b"\nanother line\n"])
 def test_good(password, end):
     """SEC-PWD-01, SEC-PWD-04: 15 characters are enough, of any kind; memory-hard."""
@@ -44,8 +48,8 @@ def test_salt():
 
 
 @pytest.mark.parametrize("password, says", [
-    (b"", b"no password"), (b"\n", b"empty"), (b"x" * 14 + b"\n", b"800-63B-4"), ("\u00e9".encode() * 14, b"800-63B-4"),
-    (b"x" * 512, b"511"), (b"x" * 100000, b"511"), (b"correct horse\tbattery\n", b"control"), (b"correct horse battery\r\n", b"control"),
+    (b"", b"no password"), (b"\n", b"empty"), (LONG[:14] + b"\n", b"800-63B-4"), ("\u00e9".encode() * 14, b"800-63B-4"),
+    ("e\u0301".encode() * 14, b"800-63B-4"), (LONG[:512], b"511"), (b"x" * 100000, b"511"), ("\u0344".encode() * 200, b"511"), (b"correct horse\tbattery\n", b"control"), (b"correct horse battery\r\n", b"control"),
     (b"correct horse\0 battery\n", b"control"), (b"correct horse battery\x7f", b"control"), (b"correct horse battery\xc2\x85", b"control"),
     (b"correct horse battery\xff", b"UTF-8"), (b"correct horse battery\xc3", b"UTF-8"), (b"correct horse battery\xed\xa0\x80", b"UTF-8"),
     (b"correct horse battery\xc0\xaf", b"UTF-8"),
@@ -55,6 +59,100 @@ def test_bad(password, says):
     done = passwd(password)
     assert done.returncode == 65 and says in done.stderr
     assert done.stdout == b"" and b"horse" not in done.stderr
+
+
+FORMS = [   # what is typed and what is hashed, by Python's own tables
+    "na\u00efve caf\u00e9 at the corner", "nai\u0308ve cafe\u0301 at the corner", "\u212bngstr\u00f6m and a \u2126 of \ufb01sh", "\u1112\u1161\u11ab\u1100\u1173\u11af and other letters",
+    "q\u0307\u0323 two accents here", "\u0958\u0959 what does not compose", "\U0001d15e a note, a half one", "\u0344 two in one, fifteen"]
+
+
+@pytest.mark.parametrize("password", FORMS, ids=lambda v: v.encode("unicode_escape").decode())
+def test_normal_form(password):
+    """SEC-PWD-02: however it was typed, NFC is hashed, once."""
+    digests = [passwd(unicodedata.normalize(form, password).encode()).stdout.strip() for form in ("NFC", "NFD")] + [passwd(password.encode()).stdout.strip()]
+    for digest in digests:
+        assert verifies(unicodedata.normalize("NFC", password).encode(), digest)
+    compatible = unicodedata.normalize("NFKC", password)
+    if compatible != unicodedata.normalize("NFC", password):
+        assert not verifies(compatible.encode(), digests[0])
+
+
+def test_five_hundred_octets_after_it():
+    """SEC-PWD-02: the limit is on what is hashed."""
+    typed = "".join(c + "\u0301" for c in random.Random(1).choices("aeiou", k=255))
+    normal = unicodedata.normalize("NFC", typed)
+    assert len(typed.encode()) > 511 >= len(normal.encode())
+    done = passwd(typed.encode())
+    assert done.returncode == 0 and verifies(normal.encode(), done.stdout.strip())
+
+
+WEAK = [    # name, password, --names, why
+    ("known", "correct horse battery staple", "", b"tried first"),
+    ("known, in capitals", "Correct Horse BATTERY Staple", "", b"tried first"),
+    ("known, with a year", "supercalifragilisticexpialidocious2026", "", b"tried first"),
+    ("known, with signs", "thequickbrownfox!!1!", "", b"tried first"),
+    ("one character", "x" * 15, "", b"again and again"),
+    ("one character of two octets", "\u00e9" * 15, "", b"again and again"),
+    ("one piece", "abcabcabcabcabc", "", b"again and again"),
+    ("one piece, and half of it", "hunter2 hunter2 hun", "", b"again and again"),
+    ("twice", "fine passw0rd.fine passw0rd.", "", b"again and again"),
+    ("counting", "1234567890123456", "", b"in their order"),
+    ("counting down", "98765432109876543", "", b"in their order"),
+    ("the alphabet", "abcdefghijklmnop", "", b"in their order"),
+    ("the alphabet and some digits", "ABCDEFGHIJKLMNOPQRST12", "", b"in their order"),
+    ("the keyboard", "qwertyuiopasdfghjkl", "", b"row of the keyboard"),
+    ("the keyboard, backwards", "mnbvcxzlkjhgfdsa", "", b"row of the keyboard"),
+    ("the name", "ada.lovelace.ada.lovelace-1815", "ada.lovelace@example.org", b"belongs to the account"),
+    ("the name in capitals", "ADALOVELACEADA!", "ada.lovelace@example.org", b"belongs to the account"),
+    ("the site", "notes.example.org 2026", "ada https://notes.example.org", b"belongs to the account"),
+    ("two names", "Ada Lovelace NoteApp!", "ada Ada Lovelace NoteApp", b"belongs to the account"),
+]
+
+
+@pytest.mark.parametrize("password, names, why", [w[1:] for w in WEAK], ids=["SEC-PWD-03 " + w[0] for w in WEAK])
+def test_weak(password, names, why):
+    done = passwd(password.encode(), *(["--names", names] if names else []))
+    assert done.returncode == 65 and done.stdout == b"" and why in done.stderr, done.stderr
+    assert password.encode() not in done.stderr
+
+
+STRONG = [  # near to what is refused
+    ("known, with a word more", "correct horse battery staple heron", ""), ("known, with a word before", "my correct horse battery staple", ""),
+    ("known, with five digits", "thequickbrownfox83610", ""), ("half of it comes again", "red heron red heron blue", ""),
+    ("a run and then words", "12345678 geese on the shore", ""), ("a long word with the name in it", "madagascar by the sea", "ada"),
+    ("a name of two letters", "li li li li li and li", "li"), ("a name and enough", "ada likes seven herons", "ada lovelace"),
+    ("no names", "ada.lovelace.london", ""), ("a comment of the list", "# known-passwords -- what nobody may take for a password (\"postern passwd\")", ""),
+]
+
+
+@pytest.mark.parametrize("password, names", [s[1:] for s in STRONG], ids=["SEC-PWD-03 " + s[0] for s in STRONG])
+def test_strong(password, names):
+    done = passwd(password.encode(), "--names", names)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_list_of_ones_own(tmp_path):
+    """SEC-PWD-03: with line ends of any kind and without one at the end; it takes the place of ours."""
+    known = tmp_path / "known"
+    known.write_bytes(b"# a comment here is no password\r\nherons over the pond\r\n\n" + "caf\u00e9 by the harbour".encode() + b"\nthe last of the lines")
+    for password in ("Herons over the Pond", "cafe\u0301 by the harbour", "the last of the lines", "the last of the lines?"):
+        done = passwd(password.encode(), "--known", str(known))
+        assert done.returncode == 65 and b"tried first" in done.stderr, password
+    for password in ("a comment here is no password", "correct horse battery staple"):
+        assert passwd(password.encode(), "--known", str(known)).returncode == 0, password
+
+
+@pytest.mark.parametrize("path, says", [("/nonexistent/list", b"No such file"), ("/", b"could not read")])
+def test_list_that_cannot_be_read(path, says):
+    """SEC-PWD-03: then nothing is taken."""
+    done = passwd(GOOD.encode(), "--known", path)
+    assert done.returncode == 66 and done.stdout == b"" and says in done.stderr and b"herons" not in done.stderr
+
+
+def test_short_does_not_mean_known():
+    """SEC-PWD-03: --allow-short lifts one rule only."""
+    for password in ("xxxxxx", "123456", "qwerty"):
+        assert passwd(password.encode(), "--allow-short").returncode == 65
 
 
 def test_short_on_demand():

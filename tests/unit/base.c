@@ -1,11 +1,12 @@
 /*
- * base.c -- tests of arena, slices, buffers, base64url, UUIDs and handles
+ * base.c -- tests of arena, slices, buffers, base64url, UUIDs, handles and passwords
  */
 #include "base/arena.h"
 #include "base/base64url.h"
 #include "base/buf.h"
 #include "base/handle.h"
 #include "base/memory.h"
+#include "base/password.h"
 #include "base/recent.h"
 #include "base/secret.h"
 #include "base/uuid.h"
@@ -474,6 +475,55 @@ test_recent(void)
 	recent_clear(&table);
 }
 
+/* Vectors of Unicode Standard Annex #15 and its NormalizationTest.txt. */
+static void
+test_password(struct arena *arena)
+{
+	static const struct {
+		const char	*name, *typed, *normal;
+	} row[] = {
+		{ "ASCII is as it was", "correct horse", "correct horse" },
+		{ "nothing at all", "", "" },
+		{ "e and an acute accent", "caf\x65\xcc\x81", "caf\xc3\xa9" },
+		{ "e with an acute accent", "caf\xc3\xa9", "caf\xc3\xa9" },
+		{ "the Angstrom sign is the letter", "\xe2\x84\xab", "\xc3\x85" },
+		{ "two accents in the other order", "q\xcc\x87\xcc\xa3", "q\xcc\xa3\xcc\x87" },
+		{ "one of two accents is taken in", "d\xcc\x87\xcc\xa3", "\xe1\xb8\x8d\xcc\x87" },
+		{ "Hangul in three parts", "\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab", "\xed\x95\x9c" },
+		{ "excluded from composition", "\xe0\xa5\x98", "\xe0\xa4\x95\xe0\xa4\xbc" },
+		{ "a ligature stays one: it is Form C, not KC", "\xef\xac\x81", "\xef\xac\x81" },
+		{ "a wide letter stays wide", "\xef\xbc\xa1", "\xef\xbc\xa1" },
+		{ "an accent with nothing before it", "\xcc\x81x", "\xcc\x81x" },
+		{ "an unassigned code point", "\xf3\xa0\x82\x80", "\xf3\xa0\x82\x80" },
+		{ "not UTF-8", "caf\xe9", NULL },
+		{ "half a code point at the end", "caf\xc3", NULL },
+		{ "a surrogate", "\xed\xa0\x80", NULL },
+	};
+	char		 text[PASSWORD_MAX_TYPED_BYTES + 1];
+	struct str	 normal;
+
+	for (size_t i = 0; i < COUNT(row); i++) {
+		normal = password_normal(arena, str_of(row[i].typed));
+		ok(row[i].normal == NULL ? str_is_absent(normal) : str_equal(normal, str_of(row[i].normal)),
+		    "password: SEC-PWD-02 %s", row[i].name);
+	}
+	normal = password_normal(arena, (struct str){ "a\0b", 3 });
+	ok(str_is_absent(normal), "password: SEC-PWD-02 a NUL");
+
+	memset(text, 'x', sizeof text);
+	ok(password_normal(arena, (struct str){ text, PASSWORD_MAX_BYTES }).n == PASSWORD_MAX_BYTES &&
+	    str_is_absent(password_normal(arena, (struct str){ text, PASSWORD_MAX_BYTES + 1 })), "password: SEC-PWD-02 nothing is cut");
+	for (size_t i = 0; i + 3 <= sizeof text; i += 3)
+		memcpy(text + i, "e\xcc\x81", 3);
+	ok(password_normal(arena, (struct str){ text, 3 * 255 }).n == 510 &&
+	    str_is_absent(password_normal(arena, (struct str){ text, 3 * 256 })), "password: SEC-PWD-02 what counts is the length after it");
+	ok(str_is_absent(password_normal(arena, (struct str){ text, sizeof text })), "password: SEC-PWD-02 more than is read");
+	memset(text, 0, sizeof text);
+	for (size_t i = 0; i + 2 <= PASSWORD_MAX_TYPED_BYTES; i += 2)
+		memcpy(text + i, "\xcd\x84", 2);	/* each becomes two */
+	ok(str_is_absent(password_normal(arena, (struct str){ text, PASSWORD_MAX_TYPED_BYTES })), "password: SEC-PWD-02 one that grows");
+}
+
 int
 main(void)
 {
@@ -496,6 +546,7 @@ main(void)
 	test_secret();
 	test_uuid(arena);
 	test_handle(arena);
+	test_password(arena);
 	test_recent();
 	arena_free(&arena);
 	return tap_done();
