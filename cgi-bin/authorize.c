@@ -17,9 +17,10 @@
  *	key and sees no password.  An error before client and redirect URI are
  *	checked is a page, never a redirect.
  *
- *	challenge="repeated" in the log: the app has sent the same code_challenge again
- *	within ten minutes.  Tell its authors that PKCE protects nobody if it is not
- *	made anew for each request.  A worker knows only what it has answered itself.
+ *	challenge="repeated" in the log: a browser brought the app's code_challenge again
+ *	within ten minutes, and got another code.  Somebody has loaded the page twice;
+ *	if it is many people, the app does not make a challenge for each request, and PKCE
+ *	protects nobody.  A worker knows only what it has answered itself.
  *
  * STANDARDS
  *	RFC 6749 sections 3.1, 4.1.1, 4.1.2; RFC 7636 section 4.3; RFC 9207;

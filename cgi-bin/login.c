@@ -104,23 +104,25 @@ show(struct exchange *x, const struct page *page)
 	return ERROR_NONE;
 }
 
-/* crypt(3) of the password; absent if it cannot be right whatever the hash is.  False if
- * it could not be computed: yescrypt wants megabytes, and says EINVAL when there are
- * none.  That is not a wrong password. */
+/* crypt(3) of the password; absent if it cannot be right whatever the hash is, which
+ * takes as long.  False if it could not be computed: yescrypt wants megabytes, and says
+ * EINVAL when there are none.  That is not a wrong password. */
 static bool
 compute(struct exchange *x, struct str password, struct str setting, struct str *out)
 {
 	struct crypt_data	*work = arena_alloc(x->arena, sizeof *work);
-	struct str		 normal = password_normal(x->arena, password);
+	struct str		 normal;
 	const char		*hash;
+	bool			 possible = password_normal(x->arena, password, &normal) == PASSWORD_GOOD;
 
+	if (str_starts_with(setting, STR("$2")) && normal.n > BCRYPT_MAX_BYTES)
+		possible = false;
 	*out = STR_ABSENT;
-	if (str_is_absent(normal) || (str_starts_with(setting, STR("$2")) && normal.n > BCRYPT_MAX_BYTES))
-		return true;
-	hash = crypt_r(str_z(x->arena, normal), str_z(x->arena, setting), work);
+	hash = crypt_r(possible ? str_z(x->arena, normal) : "", str_z(x->arena, setting), work);
 	if (hash == NULL || hash[0] == '*')
 		return crypt_checksalt(str_z(x->arena, setting)) == CRYPT_SALT_INVALID;
-	*out = str_dup(x->arena, str_of(hash));
+	if (possible)
+		*out = str_dup(x->arena, str_of(hash));
 	return true;
 }
 

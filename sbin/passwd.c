@@ -14,7 +14,7 @@
 
 #define METHOD	"$y$"		/* yescrypt, at the cost that libcrypt thinks right */
 
-/* One byte more than a password may have, so that a longer one is seen. */
+/* One byte more than is read of a password, so that a longer one is seen. */
 struct line {
 	char	bytes[PASSWORD_MAX_TYPED_BYTES + 1];
 	size_t	n;
@@ -61,17 +61,16 @@ static int
 read_twice(struct line *line)
 {
 	struct line	again = { .n = 0 };
-	bool		same;
+	bool		given, same;
 
-	if (!prompt("Password: ", line) || !prompt("The same again: ", &again)) {
-		complain("no password was given");
-		return EX_DATAERR;
-	}
+	given = prompt("Password: ", line) && prompt("The same again: ", &again);
 	same = line->n == again.n && memcmp(line->bytes, again.bytes, line->n) == 0;
 	explicit_bzero(&again, sizeof again);
-	if (!same)
+	if (!given)
+		complain("no password was given");
+	else if (!same)
 		complain("these were two different passwords");
-	return same ? EX_OK : EX_DATAERR;
+	return given && same ? EX_OK : EX_DATAERR;
 }
 
 /* With echo off; a signal gets its usual effect once the terminal is as before. */
@@ -141,19 +140,21 @@ characters(struct str s)
 	return count;
 }
 
-/* NULL, or why the password cannot be taken.  normal is what would be hashed. */
+/* NULL, or why the password cannot be taken. */
 static const char *
-fault_of(struct str typed, struct str normal)
+fault_of(struct str typed, enum password_fault fault)
 {
+	static const char *const why[PASSWORD__COUNT] = {
+		[PASSWORD_NOT_TEXT] = "the password is not UTF-8: set the locale of the terminal, or convert the input",
+		[PASSWORD_UNASSIGNED] = "the password has a character that is not in Unicode yet: leave it out",
+		[PASSWORD_TOO_LONG] = "the password has more than 511 bytes in Unicode Normalization Form C: take a shorter one",
+	};
+
 	if (typed.n == 0)
 		return "the password is empty";
-	if (typed.n > PASSWORD_MAX_TYPED_BYTES)
-		return "the password has more than 511 bytes";
-	if (memchr(typed.p, '\0', typed.n) != NULL || has_control(typed))
+	if (typed.n <= PASSWORD_MAX_TYPED_BYTES && (memchr(typed.p, '\0', typed.n) != NULL || has_control(typed)))
 		return "the password has a control character, which no login form can send";
-	if (!str_is_utf8(typed))
-		return "the password is not UTF-8: set the locale of the terminal, or convert the input";
-	return str_is_absent(normal) ? "the password has more than 511 bytes" : NULL;
+	return why[fault];
 }
 
 static int
@@ -197,16 +198,15 @@ passwd(const struct invocation *invocation)
 {
 	struct line	*line = arena_alloc(invocation->arena, sizeof *line);	/* wiped with the arena */
 	struct str	 typed, normal;
-	const char	*fault;
+	const char	*why;
 	int		 status = read_password(line);
 
 	if (status != EX_OK)
 		return status;
 	typed = (struct str){ line->bytes, line->n };
-	normal = password_normal(invocation->arena, typed);
-	fault = fault_of(typed, normal);
-	if (fault != NULL) {
-		complain("%s", fault);
+	why = fault_of(typed, password_normal(invocation->arena, typed, &normal));
+	if (why != NULL) {
+		complain("%s", why);
 		return EX_DATAERR;
 	}
 	status = check_length(normal, invocation->allow_short);

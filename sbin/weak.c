@@ -3,8 +3,13 @@
  */
 #include "weak.h"
 
+#include "base/memory.h"
+
 #include <ctype.h>
 #include <errno.h>
+
+/* The longest line that can be somebody's password, CR, and one more. */
+#define LINE_BYTES	(PASSWORD_MAX_TYPED_BYTES + 2)
 
 static bool
 is_letter(char c)
@@ -18,18 +23,39 @@ is_word_character(char c)
 	return is_letter(c) || isdigit((unsigned char)c);
 }
 
-/* "abcabcab": what comes some octets later is the same all along. */
-static bool
-is_repeated(struct str s)
+/* How many of the last octets are digits and signs, but no more than make no difference. */
+static size_t
+tail_of(struct str password)
 {
-	for (size_t period = 1; period <= s.n / 2; period++) {
-		if (memcmp(s.p, s.p + period, s.n - period) == 0)
+	size_t n = 0;
+
+	while (n < WEAK_TAIL_BYTES && n < password.n && !is_letter(password.p[password.n - n - 1]))
+		n++;
+	return n;
+}
+
+/* "abcabcab", and "abc abc": what comes some octets later is the same all along. */
+static bool
+is_repetition(struct str s)
+{
+	for (size_t period = 1; 2 * period <= s.n + 1 && period < s.n; period++) {
+		if (str_equal_ignoring_case(str_first(s, s.n - period), str_from(s, period)))
 			return true;
 	}
 	return false;
 }
 
-/* Neighbours on a keyboard, in the alphabet or in counting, whichever comes first. */
+static bool
+is_repeated(struct str password)
+{
+	for (size_t tail = 0; tail <= tail_of(password); tail++) {
+		if (is_repetition(str_first(password, password.n - tail)))
+			return true;
+	}
+	return false;
+}
+
+/* The same, or neighbours on a keyboard, in the alphabet or in counting. */
 static bool
 are_neighbours(char a, char b)
 {
@@ -37,6 +63,8 @@ are_neighbours(char a, char b)
 
 	a = (char)tolower((unsigned char)a);
 	b = (char)tolower((unsigned char)b);
+	if (a == b)
+		return true;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		for (const char *p = rows[i]; p[1] != '\0'; p++) {
 			if ((p[0] == a && p[1] == b) || (p[0] == b && p[1] == a))
@@ -46,7 +74,7 @@ are_neighbours(char a, char b)
 	return false;
 }
 
-/* Three steps of four go to a neighbour; in a sentence it is one of ten. */
+/* Three steps of four go to a neighbour; in a sentence it is one of eight. */
 static bool
 is_run(struct str s)
 {
@@ -54,7 +82,7 @@ is_run(struct str s)
 
 	for (size_t i = 1; i < s.n; i++)
 		steps += are_neighbours(s.p[i - 1], s.p[i]);
-	return 4 * steps >= 3 * s.n;
+	return s.n > 1 && 4 * steps >= 3 * (s.n - 1);
 }
 
 /* Mark where the word is in the password.  False if nowhere. */
@@ -90,74 +118,95 @@ is_made_of(struct str password, struct str names)
 	return has_name && own < WEAK_MIN_OWN_CHARACTERS;
 }
 
-/* The password without a few digits and signs at its end. */
-static struct str
-without_tail(struct str password)
+/* Is it the password, or all of it but its tail? */
+static bool
+is_known(struct str known, struct str password)
 {
-	size_t n = password.n;
+	return known.n > 0 && known.n <= password.n && password.n - known.n <= tail_of(password) &&
+	    str_equal_ignoring_case(known, str_first(password, known.n));
+}
 
-	while (n > 0 && password.n - n < WEAK_TAIL_BYTES && !is_letter(password.p[n - 1]))
+/* The next line without its end, in bytes; absent at the end of the file and after an
+ * error.  Of one that is longer than any password only the beginning is there, which is
+ * too long as well. */
+static struct str
+next_line(FILE *file, char bytes[LINE_BYTES])
+{
+	size_t	n = 0;
+	int	c;
+
+	while ((c = getc_unlocked(file)) != EOF && c != '\n') {
+		if (n < LINE_BYTES)
+			bytes[n++] = (char)c;
+	}
+	if (c == EOF && n == 0)
+		return STR_ABSENT;
+	if (n > 0 && bytes[n - 1] == '\r')
 		n--;
-	return str_first(password, n);
+	return (struct str){ bytes, n };
 }
 
 static bool
 is_line_of(FILE *file, struct str password)
 {
-	struct str	 core = without_tail(password);
-	char		*text = NULL;
-	size_t		 room = 0;
-	ssize_t		 n;
+	struct arena	*arena = arena_new(LINE_BYTES * 64);	/* for one line after the other */
+	char		 bytes[LINE_BYTES];
+	struct str	 line, normal;
 	bool		 found = false;
 
-	while (!found && (n = getline(&text, &room, file)) > 0) {
-		struct str line = { text, (size_t)n };
-
-		while (line.n > 0 && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r'))
-			line.n--;
-		found = !str_is_empty(line) && !str_starts_with(line, STR("# ")) &&
-		    (str_equal_ignoring_case(line, password) || str_equal_ignoring_case(line, core));
+	if (arena == NULL)
+		memory_exhausted();
+	while (!found && !str_is_absent(line = next_line(file, bytes))) {
+		found = !str_starts_with(line, STR("# ")) && password_normal(arena, line, &normal) == PASSWORD_GOOD &&
+		    is_known(normal, password);
+		arena_reset(arena);
 	}
-	free(text);
+	arena_free(&arena);
+	explicit_bzero(bytes, sizeof bytes);
 	return found;
 }
 
-/* EX_OK: it is not there. */
+static int
+no_list(const char *path)
+{
+	complain("could not read the list of known passwords \"%s\": %s; name another with --known", path, strerror(errno));
+	return EX_NOINPUT;
+}
+
 static int
 look_up(const char *path, struct str password)
 {
 	FILE	*file = fopen(path, "re");
-	bool	 found, failed;
+	bool	 found;
 
-	if (file == NULL) {
-		complain("could not open the list of known passwords \"%s\": %s; name another with --known", path, strerror(errno));
-		return EX_NOINPUT;
-	}
+	if (file == NULL)
+		return no_list(path);
 	found = is_line_of(file, password);
-	failed = ferror(file) != 0;
+	if (!found && (ferror(file) || !feof(file)))
+		return no_list(path);
 	fclose(file);
-	if (found) {
+	if (found)
 		complain("the password is one of those that are tried first (%s): take several words of your own", path);
-		return EX_DATAERR;
-	}
-	if (failed)
-		complain("could not read the list of known passwords \"%s\"", path);
-	return failed ? EX_NOINPUT : EX_OK;
+	return found ? EX_DATAERR : EX_OK;
 }
 
 int
 weak_refuse(const struct invocation *invocation, struct str password)
 {
-	const char *fault = NULL;
+	struct str names = STR("");
 
+	if (invocation->names != NULL &&
+	    password_normal(invocation->arena, str_of(invocation->names), &names) != PASSWORD_GOOD) {
+		complain("--names must be text in UTF-8, of at most %d bytes", PASSWORD_MAX_BYTES);
+		return EX_USAGE;
+	}
 	if (is_repeated(password))
-		fault = "the password is one piece again and again";
+		complain("the password is one piece again and again: take several words of your own");
 	else if (is_run(password))
-		fault = "the password is a row of the keyboard, or letters or digits in their order";
-	else if (is_made_of(password, str_of(invocation->names)))
-		fault = "the password is little more than a name that belongs to the account";
-	if (fault == NULL)
+		complain("the password is a row of the keyboard, or letters or digits in their order: take several words of your own");
+	else if (is_made_of(password, names))
+		complain("the password has fewer than %d characters besides the names: take several words of your own", WEAK_MIN_OWN_CHARACTERS);
+	else
 		return look_up(invocation->known, password);
-	complain("%s: take several words of your own", fault);
 	return EX_DATAERR;
 }

@@ -14,13 +14,14 @@
 #define WEAK_MIN_OWN_CHARACTERS	10
 /* A shorter part of a name is in too many words. */
 #define WEAK_MIN_NAME_BYTES	3
-/* Digits and signs put behind a known password make no other one of it: so many. */
+/* So many digits and signs at its end make no other password of a known one. */
 #define WEAK_TAIL_BYTES		4
 
 /* EX_DATAERR after a message if the password is a known one (invocation->known: a file
  * with one in each line, "# " begins a comment), one piece again and again, a row of the
  * keyboard, or little more than invocation->names.  EX_NOINPUT after one if the file
- * cannot be read.  password is as password_normal() gives it. */
+ * cannot be read, EX_USAGE if the names are no text.  The letters A to Z are those of
+ * either case.  password is as password_normal() gives it, and not empty. */
 int weak_refuse(const struct invocation *invocation, struct str password);
 
 #endif

@@ -5,9 +5,9 @@
 
 #include "base/base64url.h"
 #include "base/buf.h"
+#include "base/memory.h"
 #include "base/recent.h"
 
-#include <stdlib.h>
 #include <time.h>
 
 #define ALPHANUMERIC	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -39,17 +39,18 @@ pkce_comes_again(struct arena *arena, struct str client_id, struct str challenge
 	struct buf		 text = buf_new(arena, challenge.n + client_id.n);
 	struct sha256		 digest;
 	const time_t		*before;
-	time_t			*now = malloc(sizeof *now);
+	time_t			*now;
 	bool			 again;
 
-	if (now == NULL)
-		return false;
-	*now = time(NULL);
 	buf_add(&text, challenge);	/* always of one length, so no two pairs make the same text */
 	buf_add(&text, client_id);
 	digest = sha256_of(buf_str(&text));
+	now = memory_zeroed(sizeof *now);
+	if (now == NULL)
+		return false;
+	*now = time(NULL);
 	before = recent_find(&answered, &digest);
-	again = before != NULL && *now - *before <= PKCE_MEMORY_SECONDS;
+	again = before != NULL && *before <= *now && *now - *before <= PKCE_MEMORY_SECONDS;
 	recent_keep(&answered, &digest, now, sizeof *now);
 	return again;
 }

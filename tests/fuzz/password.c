@@ -20,14 +20,25 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena	*arena = fuzz_arena(1024 * 1024);
 	struct str	 typed = { (const char *)data, size };
-	struct str	 normal = password_normal(arena, typed);
+	struct str	 normal, again;
 
-	if (str_is_absent(normal)) {
-		HOLDS(size == 0 || size > PASSWORD_MAX_BYTES || !str_is_utf8(typed) || !is_ascii(typed));
-	} else {
-		HOLDS(str_is_utf8(typed) && str_is_utf8(normal) && normal.n <= PASSWORD_MAX_BYTES);
+	switch (password_normal(arena, typed, &normal)) {
+	case PASSWORD_GOOD:
+		HOLDS(str_is_utf8(typed) && str_is_utf8(normal) && normal.n <= PASSWORD_MAX_BYTES && typed.n <= 3 * normal.n);
 		HOLDS(!is_ascii(typed) || str_equal(normal, typed));
-		HOLDS(str_equal(password_normal(arena, normal), normal));
+		HOLDS(password_normal(arena, normal, &again) == PASSWORD_GOOD && str_equal(again, normal));
+		break;
+	case PASSWORD_NOT_TEXT:
+		HOLDS(!str_is_utf8(typed));
+		break;
+	case PASSWORD_UNASSIGNED:
+		HOLDS(!is_ascii(typed));
+		break;
+	case PASSWORD_TOO_LONG:
+		HOLDS(size > PASSWORD_MAX_BYTES / 3);	/* no text has more than three times as much in Form C */
+		break;
+	case PASSWORD__COUNT:
+		HOLDS(false);
 	}
 	arena_reset(arena);
 	return 0;

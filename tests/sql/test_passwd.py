@@ -51,7 +51,7 @@ def test_salt():
     (b"", b"no password"), (b"\n", b"empty"), (LONG[:14] + b"\n", b"800-63B-4"), ("\u00e9".encode() * 14, b"800-63B-4"),
     ("e\u0301".encode() * 14, b"800-63B-4"), (LONG[:512], b"511"), (b"x" * 100000, b"511"), ("\u0344".encode() * 200, b"511"), (b"correct horse\tbattery\n", b"control"), (b"correct horse battery\r\n", b"control"),
     (b"correct horse\0 battery\n", b"control"), (b"correct horse battery\x7f", b"control"), (b"correct horse battery\xc2\x85", b"control"),
-    (b"correct horse battery\xff", b"UTF-8"), (b"correct horse battery\xc3", b"UTF-8"), (b"correct horse battery\xed\xa0\x80", b"UTF-8"),
+    ("seven herons \U000e0080 x".encode(), b"Unicode"), (b"correct horse battery\xff", b"UTF-8"), (b"correct horse battery\xc3", b"UTF-8"), (b"correct horse battery\xed\xa0\x80", b"UTF-8"),
     (b"correct horse battery\xc0\xaf", b"UTF-8"),
 ])
 def test_bad(password, says):
@@ -89,6 +89,8 @@ def test_five_hundred_octets_after_it():
 WEAK = [    # name, password, --names, why
     ("known", "correct horse battery staple", "", b"tried first"),
     ("known, in capitals", "Correct Horse BATTERY Staple", "", b"tried first"),
+    ("known, ending in digits, with a sign", "password12345678!", "", b"tried first"),
+    ("known, shorter than a password may be, with a year", "winteriscoming2026", "", b"tried first"),
     ("known, with a year", "supercalifragilisticexpialidocious2026", "", b"tried first"),
     ("known, with signs", "thequickbrownfox!!1!", "", b"tried first"),
     ("one character", "x" * 15, "", b"again and again"),
@@ -96,16 +98,23 @@ WEAK = [    # name, password, --names, why
     ("one piece", "abcabcabcabcabc", "", b"again and again"),
     ("one piece, and half of it", "hunter2 hunter2 hun", "", b"again and again"),
     ("twice", "fine passw0rd.fine passw0rd.", "", b"again and again"),
+    ("one piece, in any case", "Hunter2hunter2HUNTER2", "", b"again and again"),
+    ("one piece, and a sign", "Hunter2Hunter2Hunter2!", "", b"again and again"),
+    ("twice, with a space between", "correct horse correct horse!", "", b"again and again"),
+    ("one character, and another one", "aaaaaaaaaaaaaaa1", "", b"again and again"),
+    ("one character, and a letter", "00000000000000a", "", b"in their order"),
+    ("one letter in two cases, and another one", "AaAaAaAaAaAaAaAb", "", b"in their order"),
     ("counting", "1234567890123456", "", b"in their order"),
     ("counting down", "98765432109876543", "", b"in their order"),
     ("the alphabet", "abcdefghijklmnop", "", b"in their order"),
     ("the alphabet and some digits", "ABCDEFGHIJKLMNOPQRST12", "", b"in their order"),
     ("the keyboard", "qwertyuiopasdfghjkl", "", b"row of the keyboard"),
     ("the keyboard, backwards", "mnbvcxzlkjhgfdsa", "", b"row of the keyboard"),
-    ("the name", "ada.lovelace.ada.lovelace-1815", "ada.lovelace@example.org", b"belongs to the account"),
-    ("the name in capitals", "ADALOVELACEADA!", "ada.lovelace@example.org", b"belongs to the account"),
-    ("the site", "notes.example.org 2026", "ada https://notes.example.org", b"belongs to the account"),
-    ("two names", "Ada Lovelace NoteApp!", "ada Ada Lovelace NoteApp", b"belongs to the account"),
+    ("the name", "ada.lovelace.ada.lovelace-1815", "ada.lovelace@example.org", b"besides the names"),
+    ("the name in capitals", "ADALOVELACEADA!", "ada.lovelace@example.org", b"besides the names"),
+    ("the site", "notes.example.org 2026", "ada https://notes.example.org", b"besides the names"),
+    ("a name that is composed", "paul \u00e9luard \u00e9luard 1952", "Paul \u0065\u0301luard", b"besides the names"),
+    ("two names", "Ada Lovelace NoteApp!", "ada Ada Lovelace NoteApp", b"besides the names"),
 ]
 
 
@@ -118,7 +127,7 @@ def test_weak(password, names, why):
 
 STRONG = [  # near to what is refused
     ("known, with a word more", "correct horse battery staple heron", ""), ("known, with a word before", "my correct horse battery staple", ""),
-    ("known, with five digits", "thequickbrownfox83610", ""), ("half of it comes again", "red heron red heron blue", ""),
+    ("known, with five digits", "thequickbrownfox83610", ""), ("a comment", "seven herons # 2 horses", ""), ("half of it comes again", "red heron red heron blue", ""),
     ("a run and then words", "12345678 geese on the shore", ""), ("a long word with the name in it", "madagascar by the sea", "ada"),
     ("a name of two letters", "li li li li li and li", "li"), ("a name and enough", "ada likes seven herons", "ada lovelace"),
     ("no names", "ada.lovelace.london", ""), ("a comment of the list", "# known-passwords -- what nobody may take for a password (\"postern passwd\")", ""),
@@ -142,7 +151,23 @@ def test_list_of_ones_own(tmp_path):
         assert passwd(password.encode(), "--known", str(known)).returncode == 0, password
 
 
-@pytest.mark.parametrize("path, says", [("/nonexistent/list", b"No such file"), ("/", b"could not read")])
+@pytest.mark.parametrize("line", [b"x" * 1535 + b"\n", b"x" * 100000 + b"\n", b"\xff\n", b"a\0b\n", b"\n\n", b"\xf3\xa0\x82\x80\n", b"\r\n"])
+def test_odd_line_of_a_list(tmp_path, line):
+    """SEC-PWD-03: is passed over; the next one counts."""
+    known = tmp_path / "known"
+    known.write_bytes(line + GOOD.encode())
+    assert passwd(GOOD.encode(), "--known", str(known)).returncode == 65
+    assert passwd(GOOD.encode() + b" fly", "--known", str(known)).returncode == 0
+
+
+def test_names_that_are_no_text():
+    """SEC-PWD-03."""
+    for names in (b"\xff", b"n" * 512):
+        done = passwd(GOOD.encode(), "--names", names)
+        assert done.returncode == 64 and done.stdout == b"" and b"--names" in done.stderr
+
+
+@pytest.mark.parametrize("path, says", [("/nonexistent/list", b"No such file"), ("/", b"Is a directory")])
 def test_list_that_cannot_be_read(path, says):
     """SEC-PWD-03: then nothing is taken."""
     done = passwd(GOOD.encode(), "--known", path)

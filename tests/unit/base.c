@@ -494,7 +494,11 @@ test_password(struct arena *arena)
 		{ "a ligature stays one: it is Form C, not KC", "\xef\xac\x81", "\xef\xac\x81" },
 		{ "a wide letter stays wide", "\xef\xbc\xa1", "\xef\xbc\xa1" },
 		{ "an accent with nothing before it", "\xcc\x81x", "\xcc\x81x" },
-		{ "an unassigned code point", "\xf3\xa0\x82\x80", "\xf3\xa0\x82\x80" },
+		{ "U+11A7 ends no syllable", "\xea\xb0\x80\xe1\x86\xa7", "\xea\xb0\x80\xe1\x86\xa7" },
+		{ "and parts what is beside it", "e\xcc\x81\xe1\x86\xa7\xcc\x81" "e\xcc\x81\xe1\x86\xa7", "\xc3\xa9\xe1\x86\xa7\xcc\x81\xc3\xa9\xe1\x86\xa7" },
+		{ "a character for private use", "\xee\x80\x80", "\xee\x80\x80" },
+		{ "an unassigned code point", "\xf3\xa0\x82\x80", NULL },
+		{ "a noncharacter", "\xef\xbf\xbe", NULL },
 		{ "not UTF-8", "caf\xe9", NULL },
 		{ "half a code point at the end", "caf\xc3", NULL },
 		{ "a surrogate", "\xed\xa0\x80", NULL },
@@ -503,25 +507,29 @@ test_password(struct arena *arena)
 	struct str	 normal;
 
 	for (size_t i = 0; i < COUNT(row); i++) {
-		normal = password_normal(arena, str_of(row[i].typed));
+		password_normal(arena, str_of(row[i].typed), &normal);
 		ok(row[i].normal == NULL ? str_is_absent(normal) : str_equal(normal, str_of(row[i].normal)),
 		    "password: SEC-PWD-02 %s", row[i].name);
 	}
-	normal = password_normal(arena, (struct str){ "a\0b", 3 });
-	ok(str_is_absent(normal), "password: SEC-PWD-02 a NUL");
+	ok(password_normal(arena, (struct str){ "a\0b", 3 }, &normal) == PASSWORD_NOT_TEXT, "password: SEC-PWD-02 a NUL");
+	ok(password_normal(arena, STR("\xf3\xa0\x82\x80"), &normal) == PASSWORD_UNASSIGNED, "password: SEC-PWD-02 unassigned is a fault of its own");
 
 	memset(text, 'x', sizeof text);
-	ok(password_normal(arena, (struct str){ text, PASSWORD_MAX_BYTES }).n == PASSWORD_MAX_BYTES &&
-	    str_is_absent(password_normal(arena, (struct str){ text, PASSWORD_MAX_BYTES + 1 })), "password: SEC-PWD-02 nothing is cut");
+	ok(password_normal(arena, (struct str){ text, PASSWORD_MAX_BYTES }, &normal) == PASSWORD_GOOD && normal.n == PASSWORD_MAX_BYTES &&
+	    password_normal(arena, (struct str){ text, PASSWORD_MAX_BYTES + 1 }, &normal) == PASSWORD_TOO_LONG, "password: SEC-PWD-02 nothing is cut");
 	for (size_t i = 0; i + 3 <= sizeof text; i += 3)
 		memcpy(text + i, "e\xcc\x81", 3);
-	ok(password_normal(arena, (struct str){ text, 3 * 255 }).n == 510 &&
-	    str_is_absent(password_normal(arena, (struct str){ text, 3 * 256 })), "password: SEC-PWD-02 what counts is the length after it");
-	ok(str_is_absent(password_normal(arena, (struct str){ text, sizeof text })), "password: SEC-PWD-02 more than is read");
-	memset(text, 0, sizeof text);
-	for (size_t i = 0; i + 2 <= PASSWORD_MAX_TYPED_BYTES; i += 2)
+	ok(password_normal(arena, (struct str){ text, 3 * 255 }, &normal) == PASSWORD_GOOD && normal.n == 510 &&
+	    password_normal(arena, (struct str){ text, 3 * 256 }, &normal) == PASSWORD_TOO_LONG, "password: SEC-PWD-02 what counts is the length after it");
+	for (size_t i = 0; i + 6 <= sizeof text; i += 6)
+		memcpy(text + i, "\xce\xb9\xcc\x88\xcc\x81", 6);	/* three letters that become one */
+	ok(password_normal(arena, (struct str){ text, 6 * 255 }, &normal) == PASSWORD_GOOD && normal.n == 510,
+	    "password: SEC-PWD-02 one that becomes a third");
+	ok(password_normal(arena, (struct str){ text, sizeof text }, &normal) == PASSWORD_TOO_LONG, "password: SEC-PWD-02 more than is read");
+	for (size_t i = 0; i + 2 <= sizeof text; i += 2)
 		memcpy(text + i, "\xcd\x84", 2);	/* each becomes two */
-	ok(str_is_absent(password_normal(arena, (struct str){ text, PASSWORD_MAX_TYPED_BYTES })), "password: SEC-PWD-02 one that grows");
+	ok(password_normal(arena, (struct str){ text, 2 * 127 }, &normal) == PASSWORD_GOOD && normal.n == 508 &&
+	    password_normal(arena, (struct str){ text, 2 * 128 }, &normal) == PASSWORD_TOO_LONG, "password: SEC-PWD-02 one that grows");
 }
 
 int
