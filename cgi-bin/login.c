@@ -194,6 +194,13 @@ attempt(struct exchange *x, struct page *page)
 	return check(x, page, address, begun.setting);
 }
 
+/* A parameter that a person fills in. */
+static bool
+is_typed(int parameter)
+{
+	return parameter == P_USERNAME || parameter == P_PASSWORD;
+}
+
 static enum error
 login(struct exchange *x)
 {
@@ -206,9 +213,14 @@ login(struct exchange *x)
 			return exchange_fail(x, ERROR_INVALID_REQUEST, "The address of this page is damaged.");
 		return show(x, &page);
 	}
+	page.request = exchange_parameter(x, P_REQUEST);
+	if (x->request.fault.description != NULL && is_typed(x->request.fault.parameter)) {
+		page.status = 400;
+		page.problem = "The name or the password is too long, or has characters that it cannot have.";
+		return show(x, &page);
+	}
 	if (x->request.fault.description != NULL)
 		return exchange_fail(x, ERROR_INVALID_REQUEST, "The form that was sent is not one of ours.");
-	page.request = exchange_parameter(x, P_REQUEST);
 	if (!exchange_is_same_origin(x))
 		return exchange_fail(x, ERROR_ACCESS_DENIED, "The form was sent from another site.");
 	if (!browser_read(x->arena, &x->request, x->issuer, COOKIE_BROWSER, &browser) ||

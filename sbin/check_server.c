@@ -39,11 +39,12 @@ ask(struct inspection *inspection, const struct web_request *request, struct web
 	return false;
 }
 
-/* Do both answers say the same? */
+/* Does the program say the same to both?  What the web server says itself, because there is
+ * no program or it does not answer, is found by the check "endpoints". */
 static bool
 same_answer(const struct web_reply *a, const struct web_reply *b)
 {
-	return a->status == b->status && str_equal(a->body, b->body) &&
+	return a->status != 404 && a->status < 500 && a->status == b->status && str_equal(a->body, b->body) &&
 	    str_equal(web_header(a, STR("WWW-Authenticate")), web_header(b, STR("WWW-Authenticate")));
 }
 

@@ -33,7 +33,7 @@ on_signal(int number)
 static bool
 read_line(struct line *line)
 {
-	char	c;
+	char	c = '\0';
 	ssize_t	n;
 
 	line->n = 0;
@@ -41,7 +41,7 @@ read_line(struct line *line)
 		if (line->n < sizeof line->bytes)
 			line->bytes[line->n++] = c;
 	}
-	c = '\0';
+	explicit_bzero(&c, sizeof c);
 	return n == 1 || (n == 0 && line->n > 0);
 }
 
@@ -147,12 +147,17 @@ fault_of(struct str typed, enum password_fault fault)
 	static const char *const why[PASSWORD__COUNT] = {
 		[PASSWORD_NOT_TEXT] = "the password is not UTF-8: set the locale of the terminal, or convert the input",
 		[PASSWORD_UNASSIGNED] = "the password has a character that is not in Unicode yet: leave it out",
-		[PASSWORD_TOO_LONG] = "the password has more than 511 bytes in Unicode Normalization Form C: take a shorter one",
+		[PASSWORD_TOO_LONG] = "the password is too long: it may have 511 bytes in Unicode Normalization Form C",
 	};
 
+	_Static_assert(PASSWORD_MAX_BYTES == 511, "the text says so");
 	if (typed.n == 0)
 		return "the password is empty";
-	if (typed.n <= PASSWORD_MAX_TYPED_BYTES && (memchr(typed.p, '\0', typed.n) != NULL || has_control(typed)))
+	if (typed.n > PASSWORD_MAX_TYPED_BYTES)		/* not all of it was kept */
+		return why[PASSWORD_TOO_LONG];
+	if (typed.p[typed.n - 1] == '\r')
+		return "the line ends in CR LF: end it in LF";
+	if (memchr(typed.p, '\0', typed.n) != NULL || has_control(typed))
 		return "the password has a control character, which no login form can send";
 	return why[fault];
 }
@@ -211,6 +216,6 @@ passwd(const struct invocation *invocation)
 	}
 	status = check_length(normal, invocation->allow_short);
 	if (status == EX_OK)
-		status = weak_refuse(invocation, normal);
+		status = weak_check(invocation, normal);
 	return status == EX_OK ? print_hash(invocation->arena, normal) : status;
 }

@@ -303,6 +303,16 @@ print_version(void)
 	return puts("postern " PACKAGE_VERSION) < 0 || fflush(stdout) != 0 ? EX_IOERR : EX_OK;
 }
 
+static bool
+is_first_word(const char *word)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		if (strcmp(commands[i].words[0], word) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Without a command, or with half of one. */
 static int
 no_command(int argc, char **argv)
@@ -311,7 +321,12 @@ no_command(int argc, char **argv)
 
 	if (argc == 2 && strcmp(last, "--version") == 0)
 		return print_version();
-	return usage(argc > 1 && argc < 4 && strcmp(last, "--help") == 0 ? stdout : stderr, NULL);
+	if (argc > 1 && argc < 4 && strcmp(last, "--help") == 0)
+		return usage(stdout, NULL);
+	/* No other word: one may be a secret. */
+	if (argc > 1)
+		complain(is_first_word(argv[1]) ? "a word is missing or unknown after \"%s\"" : "there is no command \"%s\"", argv[1]);
+	return usage(stderr, NULL);
 }
 
 int

@@ -46,7 +46,7 @@ is_repetition(struct str s)
 }
 
 static bool
-is_repeated(struct str password)
+is_repetition_but_for_tail(struct str password)
 {
 	for (size_t tail = 0; tail <= tail_of(password); tail++) {
 		if (is_repetition(str_first(password, password.n - tail)))
@@ -55,7 +55,8 @@ is_repeated(struct str password)
 	return false;
 }
 
-/* The same, or neighbours on a keyboard, in the alphabet or in counting. */
+/* The same, or neighbours in counting, in the alphabet, or on the keyboard that most lists
+ * of passwords were typed on; who comes to the end of a row goes on with the next. */
 static bool
 are_neighbours(char a, char b)
 {
@@ -191,7 +192,7 @@ look_up(const char *path, struct str password)
 }
 
 int
-weak_refuse(const struct invocation *invocation, struct str password)
+weak_check(const struct invocation *invocation, struct str password)
 {
 	struct str names = STR("");
 
@@ -200,7 +201,7 @@ weak_refuse(const struct invocation *invocation, struct str password)
 		complain("--names must be text in UTF-8, of at most %d bytes", PASSWORD_MAX_BYTES);
 		return EX_USAGE;
 	}
-	if (is_repeated(password))
+	if (is_repetition_but_for_tail(password))
 		complain("the password is one piece again and again: take several words of your own");
 	else if (is_run(password))
 		complain("the password is a row of the keyboard, or letters or digits in their order: take several words of your own");

@@ -17,11 +17,11 @@
 /* So many digits and signs at its end make no other password of a known one. */
 #define WEAK_TAIL_BYTES		4
 
-/* EX_DATAERR after a message if the password is a known one (invocation->known: a file
+/* EX_OK if nobody would try the password first.  EX_DATAERR after a message if the password is a known one (invocation->known: a file
  * with one in each line, "# " begins a comment), one piece again and again, a row of the
  * keyboard, or little more than invocation->names.  EX_NOINPUT after one if the file
  * cannot be read, EX_USAGE if the names are no text.  The letters A to Z are those of
  * either case.  password is as password_normal() gives it, and not empty. */
-int weak_refuse(const struct invocation *invocation, struct str password);
+int weak_check(const struct invocation *invocation, struct str password);
 
 #endif

@@ -18,7 +18,8 @@ is_ascii(struct str s)
 }
 
 /* Form C of text, which has at most PASSWORD_MAX_TYPED_BYTES of UTF-8.  In memory that is
- * wiped; utf8proc's own way would take some from malloc. */
+ * wiped; utf8proc's own way would take some from malloc.  utf8proc_reencode() composes the
+ * code points and writes UTF-8 in their place. */
 static enum password_fault
 compose(struct arena *arena, struct str text, struct buf *out)
 {

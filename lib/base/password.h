@@ -13,7 +13,8 @@
 /* What a password may have as it is hashed: libxcrypt takes no more.  A longer one is
  * refused, never cut (SEC-PWD-02). */
 #define PASSWORD_MAX_BYTES		511
-/* And as it is typed: no text is more than three times as long as its Form C. */
+/* And as it is typed: no text is more than three times as long as its Form C
+ * (three letters of a Hangul syllable have 9 octets, the syllable has 3). */
 #define PASSWORD_MAX_TYPED_BYTES	(3 * PASSWORD_MAX_BYTES)
 
 enum password_fault {

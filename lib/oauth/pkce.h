@@ -15,7 +15,7 @@ bool pkce_is_verifier(struct str text);
 /* The S256 challenge of a verifier, in the arena (section 4.6). */
 struct str pkce_challenge(struct arena *arena, struct str verifier);
 
-/* No code lives longer. */
+/* No code lives longer (postern.issuer.code_lifetime has a constraint). */
 #define PKCE_MEMORY_SECONDS	600
 
 /* Has this process answered the same client's same challenge with a code in the last

@@ -136,6 +136,12 @@ def test_program_without_its_database(tmp_path):
     assert [f.text for f in found if f.check == "endpoints"] == ["GET /userinfo: userinfo runs but cannot use the database (503)"]
 
 
+def test_nothing_more_is_said_of_programs_that_do_not_run(tmp_path):
+    """What the web server answers itself tells nothing about what it would pass on."""
+    with Nginx(tmp_path, replaced(r"\b\w+\.sock", "nobody.sock")) as nginx:
+        assert {f.check for f in bad(check("--url", nginx.url))} & {"endpoints", "authorization", "query"} == {"endpoints"}
+
+
 @pytest.mark.parametrize("url, says", [
     (f"http://127.0.0.1:{free_port()}", "connect"), (f"https://127.0.0.1:{ENV['PORT']}", "SSL"), ("http://nobody.invalid", "resolve"),
     ("127.0.0.1", "--url is"), ("ftp://127.0.0.1", "--url is"), ("http://127.0.0.1/auth", "--url is"), ("http://u:p@127.0.0.1", "--url is"), ("", "--url is"),

@@ -367,7 +367,13 @@ def test_usage(words):
     refused(postern(*words), 64, "usage:")
 
 
+@pytest.mark.parametrize("words, says", [(("frobnicate",), 'no command "frobnicate"'), (("key",), 'after "key"'), (("key", "frobnicate"), 'after "key"')])
+def test_usage_says_what_is_wrong(words, says):
+    assert says in postern(*words).stderr
+
+
 def test_usage_repeats_no_value():
+    assert "hunter2" not in postern("passwdd", "hunter2").stderr
     assert "hunter2" not in postern("migrate", "--databse=password=hunter2").stderr
 
 

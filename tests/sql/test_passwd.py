@@ -49,7 +49,7 @@ def test_salt():
 
 @pytest.mark.parametrize("password, says", [
     (b"", b"no password"), (b"\n", b"empty"), (LONG[:14] + b"\n", b"800-63B-4"), ("\u00e9".encode() * 14, b"800-63B-4"),
-    ("e\u0301".encode() * 14, b"800-63B-4"), (LONG[:512], b"511"), (b"x" * 100000, b"511"), ("\u0344".encode() * 200, b"511"), (b"correct horse\tbattery\n", b"control"), (b"correct horse battery\r\n", b"control"),
+    ("e\u0301".encode() * 14, b"800-63B-4"), (LONG[:512], b"511"), (b"x" * 100000, b"511"), ("\u0344".encode() * 200, b"511"), (b"correct horse\tbattery\n", b"control"), (b"correct horse battery\r\n", b"CR LF"), (b"correct horse\r battery\n", b"control"),
     (b"correct horse\0 battery\n", b"control"), (b"correct horse battery\x7f", b"control"), (b"correct horse battery\xc2\x85", b"control"),
     ("seven herons \U000e0080 x".encode(), b"Unicode"), (b"correct horse battery\xff", b"UTF-8"), (b"correct horse battery\xc3", b"UTF-8"), (b"correct horse battery\xed\xa0\x80", b"UTF-8"),
     (b"correct horse battery\xc0\xaf", b"UTF-8"),
