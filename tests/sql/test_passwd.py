@@ -176,7 +176,7 @@ def test_list_that_cannot_be_read(path, says):
 
 def test_short_does_not_mean_known():
     """SEC-PWD-03: --allow-short lifts one rule only."""
-    for password in ("xxxxxx", "123456", "qwerty"):
+    for password in ("xxxxxx", "123456", "qwerty", "password", "Letmein1!", "secret"):
         assert passwd(password.encode(), "--allow-short").returncode == 65
 
 
