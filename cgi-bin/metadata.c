@@ -45,6 +45,12 @@ static const struct {
 	{ "claims_parameter_supported", &false_text },
 };
 
+static const struct str claims[] = {
+	STR_INIT("sub"), STR_INIT("iss"), STR_INIT("aud"), STR_INIT("exp"), STR_INIT("iat"), STR_INIT("auth_time"), STR_INIT("nonce"),
+	STR_INIT("at_hash"), STR_INIT("sid"), STR_INIT("name"), STR_INIT("preferred_username"), STR_INIT("email"), STR_INIT("email_verified"),
+};
+
+#define COUNT(table)	(sizeof(table) / sizeof *(table))
 #define LIST(list, count)	list, count
 static const struct {
 	const char	*member;
@@ -60,13 +66,8 @@ static const struct {
 	{ "code_challenge_methods_supported", LIST(challenge_methods, CHALLENGE__COUNT) },
 	{ "prompt_values_supported", LIST(prompts, PROMPT__COUNT) },
 	{ "subject_types_supported", LIST((const struct str[]){ STR_INIT("public") }, 1) },
-	{ "claims_supported", LIST(((const struct str[]){
-	    STR_INIT("sub"), STR_INIT("iss"), STR_INIT("aud"), STR_INIT("exp"), STR_INIT("iat"),
-	    STR_INIT("auth_time"), STR_INIT("nonce"), STR_INIT("at_hash"), STR_INIT("sid"),
-	    STR_INIT("name"), STR_INIT("preferred_username"), STR_INIT("email"), STR_INIT("email_verified") }), 13) },
+	{ "claims_supported", LIST(claims, COUNT(claims)) },
 };
-
-#define COUNT(table)	(sizeof(table) / sizeof *(table))
 
 static void
 add_member(struct buf *json, const char *member)

@@ -195,7 +195,8 @@ log_exchange(const struct exchange *x, enum error error, const struct timespec *
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	microseconds = (now.tv_sec - began->tv_sec) * 1000000 + (now.tv_nsec - began->tv_nsec) / 1000;
 	buf_addf(&line, "status=%d us=%ld", x->reply.status, microseconds);
-	if (error != ERROR_NONE) {
+	/* A challenge for credentials has no name (RFC 6750 section 3.1). */
+	if (!str_is_empty(error_name(error))) {
 		buf_add(&line, STR(" error="));
 		buf_add_log(&line, error_name(error));
 	}

@@ -279,10 +279,11 @@ def test_client_credentials_refused(bed, secret):
 
 def test_introspection(bed, app, person):
     token = app.sign_in(person)
-    client_id, client_secret = "drive-server", SECRET
+    client_id, client_secret, server = "drive-server", SECRET, app.server
+    access_token = token["access_token"]
     # recipe: introspection
     asks = OAuth2Session(client_id, client_secret)
-    answer = asks.introspect_token(app.server["introspection_endpoint"], token["access_token"]).json()
+    answer = asks.introspect_token(server["introspection_endpoint"], access_token).json()
     # end
     assert answer["active"] is True and answer["token_type"] == "Bearer" and answer["client_id"] == "wiki" and answer["sub"] == bed.sub["grace"]
     assert answer["aud"] == bed.drive and answer["iss"] == bed.issuer and "files.read" in answer["scope"].split()

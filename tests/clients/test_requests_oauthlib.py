@@ -6,14 +6,16 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 # recipe: code
+from urllib.parse import parse_qsl, urlsplit
+
 import requests
-from oauthlib.oauth2 import WebApplicationClient
+from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
 from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
 # end
 from lib import wire
-from oauthlib.oauth2 import (AccessDeniedError, BackendApplicationClient, InvalidClientError, InvalidGrantError, InvalidScopeError,
-                             MismatchingStateError, OAuth2Error, TokenExpiredError)
+from oauthlib.oauth2 import (AccessDeniedError, InvalidClientError, InvalidGrantError, InvalidScopeError,
+                             MismatchingStateError, TokenExpiredError)
 from oauthlib.oauth2.rfc6749.errors import LoginRequired
 from secure import CALLBACK, SECRET
 
@@ -46,6 +48,8 @@ class App:
         code_verifier, client_secret = different.get("code_verifier", self.code_verifier), self.secret
         # recipe: code
         # The browser is back: answer is the URL that it came to.
+        if dict(parse_qsl(urlsplit(answer).query)).get("iss") != server["issuer"]:      # RFC 9207: not the server that was asked
+            raise OAuth2Error("this answer is from another server")
         token = app.fetch_token(server["token_endpoint"], authorization_response=answer, code_verifier=code_verifier,
                                 auth=HTTPBasicAuth(client_id, client_secret))
         # end
@@ -192,6 +196,8 @@ def test_refresh_with_nonsense(app, person):
 def machine(issuer, client_secret, scope=("files.read",)):
     client_id = "nightly"
     # recipe: client credentials
+    from oauthlib.oauth2 import BackendApplicationClient
+
     server = requests.get(issuer + "/.well-known/oauth-authorization-server").json()
     program = OAuth2Session(client=BackendApplicationClient(client_id, scope=scope))
     token = program.fetch_token(server["token_endpoint"], auth=HTTPBasicAuth(client_id, client_secret))
