@@ -22,7 +22,6 @@
 #include "base/memory.h"
 #include "base/str.h"
 
-#include <stdarg.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -88,18 +87,6 @@ static const struct command {
 };
 
 #define COMMAND_COUNT	(sizeof commands / sizeof *commands)
-
-void
-complain(const char *format, ...)
-{
-	va_list arguments;
-
-	fputs("postern: ", stderr);
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	fputc('\n', stderr);
-}
 
 static void
 print_command(FILE *out, const struct command *command)
