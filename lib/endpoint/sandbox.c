@@ -90,12 +90,12 @@ add_rules(scmp_filter_ctx filter)
 	}
 	for (size_t i = 0; i < COUNT(descriptor_flags); i++) {
 		if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-		    SCMP_A1(SCMP_CMP_EQ, descriptor_flags[i])) != 0)
+		    SCMP_A1(SCMP_CMP_EQ, descriptor_flags[i], 0)) != 0)
 			return false;
 	}
 	/* tgkill is how abort() dies: it is for this process only. */
 	if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-	    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())) != 0)
+	    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0)) != 0)
 		return false;
 	/* Memory that is writable now is never executable later. */
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,

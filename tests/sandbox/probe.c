@@ -320,7 +320,7 @@ connect_again(struct exchange *x)
 static enum error
 run_sql(struct exchange *x)
 {
-	struct store_call	 call = { "probe", str_z(x->arena, exchange_parameter(x, P_SQL)) };
+	struct store_call	 call = { .name = "probe", .sql = str_z(x->arena, exchange_parameter(x, P_SQL)) };
 	const struct store_rows	*rows;
 
 	return report(x, "status", (long)store_call(x->store, x->arena, &call, NULL, 0, &rows));
