@@ -18,7 +18,7 @@ LIMITS = {
     "authorize": {"client_id": 255, "redirect_uri": 2048, "response_type": 64, "scope": 2048, "state": 1024, "code_challenge": 128,
                   "code_challenge_method": 64, "nonce": 1024, "prompt": 128, "max_age": 16, "response_mode": 64, "resource": 1024,
                   "login_hint": 255, "request": 65536, "request_uri": 65536, "registration": 65536, "postern_after": 16, "postern_consent": 64},
-    "login": {"username": 255, "password": 511, "csrf": 64, "request": 6144},
+    "login": {"username": 255, "password": 1533, "csrf": 64, "request": 6144},
     "consent": {"request": 64, "csrf": 64, "decision": 16},
     "account": {"action": 32, "csrf": 64, "client_id": 255, "session": 36, "key": 36, "name": 255, "days": 4, "scope": 2048, "done": 32},
     "token": {"grant_type": 255, "client_id": 255, "client_secret": 1024, "client_assertion": 65536, "code": 512, "redirect_uri": 2048,
