@@ -446,17 +446,24 @@ async function tabTo(page, name, most = 8) {
 	assert.fail(`Tab does not lead to "${name}"`);
 }
 
-async function keyboard(visit) {
+// typeLogin: into the field that gets the focus by itself, a moment after the page is there
+async function typeLogin(visit) {
 	const { page, bed } = visit;
+
+	await story.atLogin(visit);
+	await page.waitForFunction(() => document.activeElement.id === "username");
+	await page.keyboard.type(bed.env.DEMO_LOGIN);
+	await tabTo(page, "Password", 1);
+	await page.keyboard.type(bed.env.DEMO_PASSWORD);
+}
+
+async function keyboard(visit) {
+	const { page } = visit;
 	const press = async (name) => { await tabTo(page, name); await page.keyboard.press("Enter"); };
 
 	await story.openNoteApp(visit);
 	await press("Connect to Drive");
-	await story.atLogin(visit);
-	assert.equal(await page.evaluate(() => document.activeElement.id), "username", "the first field has the focus");
-	await page.keyboard.type(bed.env.DEMO_LOGIN);
-	await tabTo(page, "Password", 1);
-	await page.keyboard.type(bed.env.DEMO_PASSWORD);
+	await typeLogin(visit);
 	await tabTo(page, "Sign in", 1);
 	await page.keyboard.press("Enter");
 	await story.beAsked(visit);
@@ -473,12 +480,8 @@ async function keyboard(visit) {
 	await press("Sign out");
 	await page.getByText("You are signed out").waitFor();
 	await press("Sign in again");
-	await story.atLogin(visit);
-	// Return in a field sends the form.
-	await page.keyboard.type(bed.env.DEMO_LOGIN);
-	await tabTo(page, "Password", 1);
-	await page.keyboard.type(bed.env.DEMO_PASSWORD);
-	await page.keyboard.press("Enter");
+	await typeLogin(visit);
+	await page.keyboard.press("Enter");		// in a field it sends the form
 	await story.atAccount(visit);
 }
 
