@@ -137,7 +137,8 @@ scan_escape(struct scanner *s, uint32_t *code)
 	if (*code > 0xdbff || !take(s, '\\') || !scan_unit(s, &low) || low < 0xdc00 || low > 0xdfff)
 		return false;
 	*code = 0x10000 + ((*code - 0xd800) << 10) + (low - 0xdc00);
-	return true;
+	/* json-c (0.16) takes what it has put together for half a pair once more. */
+	return (*code & 0xf800) != 0xd800;
 }
 
 /* The character at s->p; json_is_strict() has found the text to be UTF-8. */

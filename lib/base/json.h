@@ -14,6 +14,8 @@
  *	- numbers are integers of at most JSON_MAX_DIGITS digits, so that they are
  *	  exact everywhere (RFC 7493 section 2.2); every fraction, every exponent
  *	  and -0 is refused
+ *	- no pair of escapes for U+1D800 .. U+1DFFF and their like in the other planes,
+ *	  which json-c would make U+FFFD of; as UTF-8 they pass
  *	- the four maxima below
  */
 #ifndef BASE_JSON_H

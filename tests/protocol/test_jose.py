@@ -189,6 +189,7 @@ ATTACKS = [
         ("65 octets", lambda s: s + b"\0"), ("65 octets, zero first", lambda s: b"\0" + s), ("128 octets", lambda s: s * 2), ("one octet", lambda s: b"\1"))],
     *[("SEC-JOSE-08", f"WSO2-2020-0752 one octet of part {part}", lambda k, p=part: flip(k, p)) for part in (0, 1, 2)],
     ("SEC-JOSE-08", "alg twice", lambda k: k.with_text(json.dumps(k.header)[:-1] + ', "alg": "ES256"}', json.dumps(k.claims))),
+    ("SEC-JOSE-08", "an escape that json-c misreads", lambda k: k.with_text(json.dumps(k.header)[:-1] + ', "x": "\\ud836\\ude09"}', json.dumps(k.claims))),
     ("SEC-JOSE-08", "alg twice, once escaped", lambda k: k.with_text(json.dumps(k.header)[:-1] + ', "\\u0061lg": "none"}', json.dumps(k.claims))),
     ("SEC-JOSE-08", "claim twice", lambda k: k.with_text(json.dumps(k.header), json.dumps(k.claims)[:-1] + ', "sub": "evil"}')),
     ("SEC-JOSE-08", "claim twice, once escaped", lambda k: k.with_text(json.dumps(k.header), json.dumps(k.claims)[:-1] + ', "s\\u0075b": "evil"}')),

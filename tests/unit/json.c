@@ -92,6 +92,9 @@ static const struct sample bad[] = {
 	{ "raw newline in a string", TEXT("[\"a\nb\"]") },
 	{ "raw newline in a name", TEXT("{\"a\nb\":1}") },
 	{ "4.2: lone high surrogate", TEXT("[\"\\ud800\"]") },
+	{ "a pair that json-c does not read", TEXT("[\"\\ud836\\ude09\"]") },
+	{ "two names that json-c would read alike", TEXT("{\"\\ud836\\ude09\":1,\"\\ud836\\ude0a\":2}") },
+	{ "the last pair that json-c does not read", TEXT("[\"\\udbf7\\udfff\"]") },
 	{ "lone low surrogate", TEXT("[\"\\udc00\"]") },
 	{ "high surrogate and a letter", TEXT("[\"\\ud800a\"]") },
 	{ "high surrogate and another escape", TEXT("[\"\\ud800\\n\"]") },
@@ -302,6 +305,55 @@ test_arrays(struct arena *arena)
 	ok(!json_strings_have(json_member(object, "s"), STR("x")), "not found in a string");
 }
 
+static size_t
+put_escape(char *out, size_t room, unsigned code)
+{
+	if (code < 0x10000)
+		return (size_t)snprintf(out, room, "\\u%04x", code);
+	code -= 0x10000;
+	return (size_t)snprintf(out, room, "\\u%04x\\u%04x", 0xd800 + (code >> 10), 0xdc00 + (code & 0x3ff));
+}
+
+static size_t
+put_utf8(char *out, unsigned code)
+{
+	size_t		n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+	const unsigned	first[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+
+	for (size_t i = n; i-- > 1; code >>= 6)
+		out[i] = (char)(0x80 | (code & 0x3f));
+	out[0] = (char)(first[n] | code);
+	return n;
+}
+
+/* Whatever the gate passes, json-c reads as what it means: each character by itself,
+ * escaped. */
+static void
+test_every_escape(struct arena *arena)
+{
+	unsigned read = 0, refused = 0, wrong = 0;
+
+	for (unsigned code = 1; code <= 0x10ffff; code++) {
+		char			 text[32] = "[\"", expected[4];
+		size_t			 n = 2 + put_escape(text + 2, sizeof text - 4, code);
+		struct json_object	*array;
+
+		text[n++] = '"';
+		text[n++] = ']';
+		if (!json_is_strict((struct str){ text, n })) {
+			refused++;
+			continue;
+		}
+		array = json_parse(arena, (struct str){ text, n });
+		wrong += !str_equal(json_string(json_element(array, 0)), (struct str){ expected, put_utf8(expected, code) });
+		read++;
+		arena_reset(arena);
+	}
+	ok(wrong == 0, "every escape that passes is read as what it means");
+	/* Surrogates and their like in 16 planes; the two last of each plane, 32 more. */
+	ok(read == 0x10ffff - refused && refused == 17 * 0x800 + 17 * 2 + 32, "%u are refused", refused);
+}
+
 int
 main(void)
 {
@@ -313,6 +365,7 @@ main(void)
 	test_strings(arena);
 	test_numbers(arena);
 	test_arrays(arena);
+	test_every_escape(arena);
 	arena_free(&arena);
 	return tap_done();
 }
