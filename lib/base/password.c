@@ -7,16 +7,6 @@
 
 #include <utf8proc.h>
 
-static bool
-is_ascii(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		if ((unsigned char)s.p[i] > 0x7f)
-			return false;
-	}
-	return true;
-}
-
 /* Form C of text, which has at most PASSWORD_MAX_TYPED_BYTES of UTF-8.  In memory that is
  * wiped; utf8proc's own way would take some from malloc.  utf8proc_reencode() composes the
  * code points and writes UTF-8 in their place. */
@@ -70,7 +60,7 @@ password_normal(struct arena *arena, struct str typed, struct str *normal)
 		return PASSWORD_TOO_LONG;
 	if (!str_is_utf8(typed))
 		return PASSWORD_NOT_TEXT;
-	if (is_ascii(typed)) {
+	if (str_is_ascii(typed)) {
 		if (typed.n > PASSWORD_MAX_BYTES)
 			return PASSWORD_TOO_LONG;
 		*normal = typed;

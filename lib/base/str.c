@@ -145,6 +145,16 @@ utf8_sequence(const unsigned char *p, size_t n)
 }
 
 bool
+str_is_ascii(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if ((unsigned char)s.p[i] > 0x7f)
+			return false;
+	}
+	return true;
+}
+
+bool
 str_is_utf8(struct str s)
 {
 	const unsigned char *p = (const unsigned char *)s.p;

@@ -55,6 +55,9 @@ bool str_cut(struct str *rest, char separator, struct str *part);
 /* Is word one of the words of a space-separated list? */
 bool str_has_word(struct str list, struct str word);
 
+/* Every byte is below 0x80; an empty s is true. */
+bool str_is_ascii(struct str s);
+
 /* Valid UTF-8 (RFC 3629: no overlong form, no surrogate) without NUL. */
 bool str_is_utf8(struct str s);
 

@@ -5,16 +5,6 @@
 
 #include "fuzz.h"
 
-static bool
-is_ascii(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		if ((unsigned char)s.p[i] > 0x7f)
-			return false;
-	}
-	return true;
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -25,14 +15,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	switch (password_normal(arena, typed, &normal)) {
 	case PASSWORD_GOOD:
 		HOLDS(str_is_utf8(typed) && str_is_utf8(normal) && normal.n <= PASSWORD_MAX_BYTES && typed.n <= 3 * normal.n);
-		HOLDS(!is_ascii(typed) || str_equal(normal, typed));
+		HOLDS(!str_is_ascii(typed) || str_equal(normal, typed));
 		HOLDS(password_normal(arena, normal, &again) == PASSWORD_GOOD && str_equal(again, normal));
 		break;
 	case PASSWORD_NOT_TEXT:
 		HOLDS(!str_is_utf8(typed));
 		break;
 	case PASSWORD_UNASSIGNED:
-		HOLDS(!is_ascii(typed));
+		HOLDS(!str_is_ascii(typed));
 		break;
 	case PASSWORD_TOO_LONG:
 		HOLDS(size > PASSWORD_MAX_BYTES / 3);	/* no text has more than three times as much in Form C */

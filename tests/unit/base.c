@@ -232,6 +232,7 @@ test_utf8(void)
 		ok(str_is_utf8(good[i]), "utf8: good %zu", i);
 	for (size_t i = 0; i < COUNT(bad); i++)
 		ok(!str_is_utf8(bad[i]), "utf8: bad %zu", i);
+	ok(str_is_ascii(STR("")) && str_is_ascii(STR("~\x7f")) && !str_is_ascii(STR("a\x80")), "str: ASCII or not");
 }
 
 static void
