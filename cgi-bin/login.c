@@ -216,6 +216,7 @@ login(struct exchange *x)
 	page.request = exchange_parameter(x, P_REQUEST);
 	if (x->request.fault.description != NULL && is_typed(x->request.fault.parameter)) {
 		page.status = 400;
+		page.username = exchange_parameter(x, P_USERNAME);
 		page.problem = "The name or the password is too long, or has characters that it cannot have.";
 		return show(x, &page);
 	}
